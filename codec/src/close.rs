@@ -1,0 +1,243 @@
+//! Close codes and the body of a Close frame (RFC 6455 sections 5.5.1 and 7.4).
+
+use crate::header::MAX_CONTROL;
+use crate::utf8::Utf8;
+use crate::violation::Violation;
+use core::fmt;
+
+/// A close code that may travel in a frame: 1000 to 1003, 1007 to 1014, 3000 to 4999.
+///
+/// 1004, 1005, 1006 and 1015 must not be sent, 1016 to 2999 are for later RFCs, below 1000 and from 5000 on nothing is
+/// defined (RFC 6455 section 7.4 and the IANA registry).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CloseCode(u16);
+
+impl CloseCode {
+    /// The purpose of the connection was fulfilled.
+    pub const NORMAL: Self = Self(1000);
+    /// The endpoint goes away: a server stops, a page is left.
+    pub const GOING_AWAY: Self = Self(1001);
+    /// The peer broke the protocol.
+    pub const PROTOCOL_ERROR: Self = Self(1002);
+    /// Data of a kind that the endpoint does not take.
+    pub const UNSUPPORTED_DATA: Self = Self(1003);
+    /// Data that does not fit its type, such as text that is not UTF-8.
+    pub const INVALID_PAYLOAD: Self = Self(1007);
+    /// The peer did what the endpoint's policy does not allow.
+    pub const POLICY_VIOLATION: Self = Self(1008);
+    /// A message was too big.
+    pub const MESSAGE_TOO_BIG: Self = Self(1009);
+    /// The server did not negotiate an extension that the client needs.
+    pub const MANDATORY_EXTENSION: Self = Self(1010);
+    /// The endpoint met something that it did not expect.
+    pub const INTERNAL_ERROR: Self = Self(1011);
+    /// The service restarts.
+    pub const SERVICE_RESTART: Self = Self(1012);
+    /// The service is overloaded: try again later.
+    pub const TRY_AGAIN_LATER: Self = Self(1013);
+
+    /// The code, if it is one that may travel.
+    pub const fn new(code: u16) -> Option<Self> {
+        match code {
+            1000..=1003 | 1007..=1014 | 3000..=4999 => Some(Self(code)),
+            _ => None,
+        }
+    }
+
+    /// The code as a number.
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl From<Violation> for CloseCode {
+    fn from(violation: Violation) -> Self {
+        Self(violation.close_code())
+    }
+}
+
+impl fmt::Display for CloseCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The longest close reason: 125 octets of body less two for the code.
+pub(crate) const MAX_REASON: usize = MAX_CONTROL as usize - 2;
+
+/// A close reason, owned: at most 123 octets of UTF-8.
+pub type CloseReason = heapless::String<MAX_REASON>;
+
+/// The body of a Close frame that is not empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CloseFrame<'a> {
+    code: CloseCode,
+    reason: &'a str,
+}
+
+/// What a caller asked to send is no Close body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidClose {
+    /// This code must not be sent (RFC 6455 section 7.4).
+    Code(u16),
+    /// The reason has this many octets; 123 is the most (section 5.5).
+    ReasonTooLong(usize),
+}
+
+impl fmt::Display for InvalidClose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "close code {code} must not be sent"),
+            Self::ReasonTooLong(len) => write!(f, "close reason of {len} octets, 123 is the most"),
+        }
+    }
+}
+
+impl core::error::Error for InvalidClose {}
+
+impl<'a> CloseFrame<'a> {
+    /// A body from its parts.
+    pub const fn new(code: u16, reason: &'a str) -> Result<Self, InvalidClose> {
+        let Some(code) = CloseCode::new(code) else {
+            return Err(InvalidClose::Code(code));
+        };
+        if reason.len() > MAX_REASON {
+            return Err(InvalidClose::ReasonTooLong(reason.len()));
+        }
+        Ok(Self { code, reason })
+    }
+
+    /// What to tell a peer that broke a rule: the code and a few words.
+    pub fn refusing(violation: Violation) -> Self {
+        Self { code: violation.into(), reason: violation.describe() }
+    }
+
+    /// Reads a whole, unmasked body; an empty one carries no code and gives `None` (RFC 6455 section 7.1.5: "1005").
+    pub fn decode(body: &'a [u8]) -> Result<Option<Self>, Violation> {
+        if body.is_empty() {
+            return Ok(None);
+        }
+        let Some((code, reason)) = body.split_first_chunk() else {
+            return Err(Violation::CloseBodyTooShort);
+        };
+        let code = CloseCode::new(u16::from_be_bytes(*code)).ok_or(Violation::CloseCodeInvalid)?;
+        match core::str::from_utf8(reason) {
+            Ok(reason) => Ok(Some(Self { code, reason })),
+            Err(_) => Err(Violation::CloseReasonInvalid),
+        }
+    }
+
+    /// The code.
+    pub const fn code(&self) -> CloseCode {
+        self.code
+    }
+
+    /// The reason: at most 123 octets, often empty.
+    pub const fn reason(&self) -> &'a str {
+        self.reason
+    }
+
+    /// A copy that borrows nothing.
+    pub fn to_owned(&self) -> OwnedClose {
+        let mut reason = CloseReason::new();
+        // A reason is at most 123 octets by construction, so that this always fits.
+        let _ = reason.push_str(self.reason);
+        OwnedClose { code: self.code, reason }
+    }
+}
+
+/// The body of a Close frame, owned, without an allocator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedClose {
+    /// The code.
+    pub code: CloseCode,
+    /// The reason.
+    pub reason: CloseReason,
+}
+
+/// Refuses the beginning of a Close body of `len` octets as soon as no continuation of it could be legal.
+pub(crate) fn check_prefix(len: u8, body: impl Iterator<Item = u8>) -> Result<(), Violation> {
+    if len == 1 {
+        return Err(Violation::CloseBodyTooShort);
+    }
+    let mut body = body;
+    let Some(high) = body.next() else {
+        return Ok(());
+    };
+    let Some(low) = body.next() else {
+        // 1000 to 1014 begin with 0x03, 3000 to 4999 with 0x0b to 0x13.
+        let possible = matches!(high, 0x03 | 0x0b..=0x13);
+        return if possible { Ok(()) } else { Err(Violation::CloseCodeInvalid) };
+    };
+    if CloseCode::new(u16::from_be_bytes([high, low])).is_none() {
+        return Err(Violation::CloseCodeInvalid);
+    }
+    let mut utf8 = Utf8::new();
+    for octet in body {
+        utf8.push_octet(octet).map_err(|_| Violation::CloseReasonInvalid)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn section_7_4_codes_that_may_travel() {
+        for code in 0..=u16::MAX {
+            let legal = (1000..=1003).contains(&code) || (1007..=1014).contains(&code) || (3000..=4999).contains(&code);
+            assert_eq!(CloseCode::new(code).is_some(), legal, "{code}");
+            assert_eq!(CloseFrame::new(code, "").is_ok(), legal, "{code}");
+        }
+    }
+
+    #[test]
+    fn every_violation_maps_to_a_code_that_may_travel() {
+        for violation in Violation::ALL {
+            assert!(CloseCode::new(violation.close_code()).is_some());
+            assert!(CloseFrame::refusing(violation).reason().len() <= MAX_REASON);
+        }
+    }
+
+    #[test]
+    fn section_5_5_1_bodies() {
+        let rows: &[(&[u8], Result<Option<(u16, &str)>, Violation>)] = &[
+            (b"", Ok(None)),
+            (b"\x03", Err(Violation::CloseBodyTooShort)),
+            (b"\x03\xe8", Ok(Some((1000, "")))),
+            (b"\x03\xe8bye", Ok(Some((1000, "bye")))),
+            (b"\x0f\xa0\xe4\xb8\xad", Ok(Some((4000, "中")))),
+            (b"\x03\xed", Err(Violation::CloseCodeInvalid)),
+            (b"\x03\xee", Err(Violation::CloseCodeInvalid)),
+            (b"\x03\xf7", Err(Violation::CloseCodeInvalid)),
+            (b"\x03\xe8\xff", Err(Violation::CloseReasonInvalid)),
+            (b"\x03\xe8\xe4\xb8", Err(Violation::CloseReasonInvalid)),
+        ];
+        for (body, expect) in rows {
+            let got = CloseFrame::decode(body).map(|frame| frame.map(|f| (f.code().get(), f.reason())));
+            assert_eq!(got, *expect, "{body:x?}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_is_refused_only_when_no_continuation_is_legal() {
+        // The two-octet code decides: a first octet is refused exactly if all its 256 codes are.
+        for high in 0..=255u8 {
+            let some_legal = (0..=255u8).any(|low| CloseCode::new(u16::from_be_bytes([high, low])).is_some());
+            assert_eq!(check_prefix(5, [high].into_iter()).is_ok(), some_legal, "{high:#x}");
+        }
+        assert_eq!(check_prefix(1, [].into_iter()), Err(Violation::CloseBodyTooShort));
+        assert_eq!(check_prefix(9, [3, 0xe8, 0xe4].into_iter()), Ok(()));
+        assert_eq!(check_prefix(9, [3, 0xe8, 0xe4, 0x41].into_iter()), Err(Violation::CloseReasonInvalid));
+    }
+
+    #[test]
+    fn a_reason_has_at_most_123_octets() {
+        let long = std::string::String::from_utf8(std::vec![b'x'; 124]).unwrap();
+        assert_eq!(CloseFrame::new(1000, &long), Err(InvalidClose::ReasonTooLong(124)));
+        let frame = CloseFrame::new(1000, &long[..123]).unwrap();
+        assert_eq!(frame.to_owned().reason.as_str(), &long[..123]);
+    }
+}

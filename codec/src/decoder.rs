@@ -1,0 +1,341 @@
+//! The streaming decoder: octets of frames in, events that borrow them out.
+
+use crate::close::{self, CloseFrame};
+use crate::header::{self, Header, Kind, Rules};
+use crate::kernel::{self, Best, Kernel};
+use crate::limits::Limits;
+use crate::mask::{Key, Mask};
+use crate::opcode::{ControlOp, DataKind, DataOp, Role};
+use crate::utf8::Utf8;
+use crate::violation::Violation;
+
+/// What the peer sent. Payload lies unmasked in the octets that it came in.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event<'i> {
+    /// A message, or as much of one as has come.
+    Data(Data<'i>),
+    /// A Ping and its body, at most 125 octets.
+    Ping(&'i [u8]),
+    /// A Pong and its body, at most 125 octets.
+    Pong(&'i [u8]),
+    /// A Close; without a body it has no code (RFC 6455 section 7.1.5 calls that 1005).
+    Close(Option<CloseFrame<'i>>),
+}
+
+/// Payload of a message in the order in which it came. A message that lies whole in the input is one such piece with
+/// `first` and `last` both true.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Data<'i> {
+    payload: &'i mut [u8],
+    kind: DataKind,
+    first: bool,
+    last: bool,
+}
+
+impl<'i> Data<'i> {
+    /// Text or binary: the same for all pieces of a message.
+    #[inline]
+    pub const fn kind(&self) -> DataKind {
+        self.kind
+    }
+
+    /// Whether a message begins with this piece.
+    #[inline]
+    pub const fn is_first(&self) -> bool {
+        self.first
+    }
+
+    /// Whether the message ends with this piece.
+    #[inline]
+    pub const fn is_last(&self) -> bool {
+        self.last
+    }
+
+    /// Whether this piece is the whole message.
+    #[inline]
+    pub const fn is_whole(&self) -> bool {
+        self.first && self.last
+    }
+
+    /// The octets. Text is checked: what has come of the message is the beginning of some valid text, but a piece may begin
+    /// and end within a character.
+    #[inline]
+    pub const fn payload(&self) -> &[u8] {
+        self.payload
+    }
+
+    /// The octets for as long as the input was lent.
+    #[inline]
+    pub fn into_payload(self) -> &'i mut [u8] {
+        self.payload
+    }
+
+    /// The text, if this piece is a whole text message.
+    #[inline]
+    pub fn text(&self) -> Option<&str> {
+        match self.kind {
+            DataKind::Text if self.is_whole() => core::str::from_utf8(self.payload).ok(),
+            _ => None,
+        }
+    }
+}
+
+/// Decodes the frames of one direction of one connection.
+///
+/// Call [`decode`](Self::decode) until it answers `None`; then read more behind what is left and call again. Any cutting
+/// of the stream gives the same messages, control frames and violations. After a violation the connection is dead.
+#[derive(Clone, Debug)]
+pub struct Decoder {
+    /// Octets of the data frame at hand that have not come.
+    missing: u64,
+    /// Octets that the open message's frames have announced.
+    announced: u64,
+    mask: Mask,
+    /// One more than the longest payload that may take the straight way now; 0 while none may.
+    straight: u32,
+    utf8: Utf8,
+    empty_fragments: u8,
+    role: Role,
+    kind: DataKind,
+    /// A message is open: its last frame has not begun, or is not whole.
+    open: bool,
+    /// The next piece is its message's first.
+    first: bool,
+    /// The data frame at hand is its message's last.
+    fin: bool,
+    /// A data frame's header was taken, its payload not wholly.
+    in_frame: bool,
+}
+
+/// A server keeps one for every idle client.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Decoder>() <= 40);
+
+/// While a text is ASCII, unmasking tells so for free; this much is unmasked before what is not goes to the validator. It
+/// stays in the first-level cache until then.
+const TEXT_BLOCK: usize = 4096;
+
+impl Decoder {
+    /// At the first octet after the handshake; `role` is ours.
+    pub const fn new(role: Role) -> Self {
+        Self {
+            missing: 0,
+            announced: 0,
+            mask: Mask::new(Key([0; 4])),
+            straight: 0,
+            utf8: Utf8::new(),
+            empty_fragments: 0,
+            role,
+            kind: DataKind::Binary,
+            open: false,
+            first: true,
+            fin: true,
+            in_frame: false,
+        }
+    }
+
+    /// Octets of payload that the data frame at hand still lacks: read so many straight to where the message is to lie.
+    pub const fn missing(&self) -> u64 {
+        self.missing
+    }
+
+    /// Whether the peer is between messages.
+    pub const fn is_idle(&self) -> bool {
+        !self.open && !self.in_frame
+    }
+
+    /// Takes one event's worth from the front of `input`; `None` when more octets are needed.
+    ///
+    /// What is not taken must be presented again with more octets behind it. It is never more than
+    /// [`MIN_INPUT`](crate::MIN_INPUT) - 1 octets: the beginning of a header or of a control frame.
+    #[inline(always)]
+    pub fn decode<'i>(&mut self, limits: &Limits, input: &mut &'i mut [u8]) -> Result<Option<Event<'i>>, Violation> {
+        if let Some(&[b0, b1, k0, k1, k2, k3]) = input.first_chunk() {
+            // FIN and text or binary; a mask and a 7-bit length: two compares for what nearly every frame is.
+            let (op, len) = (b0.wrapping_sub(0x81), b1.wrapping_sub(0x80));
+            if op < 2 && len < 126 && u32::from(len) < self.straight {
+                if let Some(payload) = split(input, 6, usize::from(len)) {
+                    let or = kernel::short(payload, u32::from_le_bytes([k0, k1, k2, k3]));
+                    return whole(op, payload, |text| kernel::is_ascii(or) || Best::valid(text));
+                }
+            } else if op < 2
+                && len == 126
+                && let Some(&[_, _, l0, l1, k0, k1, k2, k3]) = input.first_chunk()
+            {
+                let len = u16::from_be_bytes([l0, l1]);
+                if len > 125
+                    && u32::from(len) < self.straight
+                    && let Some(payload) = split(input, 8, usize::from(len))
+                {
+                    return whole_long(op, payload, Mask::new(Key([k0, k1, k2, k3])));
+                }
+            }
+        }
+        self.decode_any(limits, input)
+    }
+
+    /// Everything else: fragments, control frames, long, partial and illegal ones.
+    #[inline(never)]
+    fn decode_any<'i>(&mut self, limits: &Limits, input: &mut &'i mut [u8]) -> Result<Option<Event<'i>>, Violation> {
+        let event = if self.in_frame { Ok(self.piece(input)?) } else { self.frame(limits, input) };
+        let straight = matches!(self.role, Role::Server) && self.is_idle();
+        let longest = limits.max_frame_bytes.min(limits.max_message_bytes).min(u64::from(u16::MAX));
+        // At most 65,536: the minimum above is why the conversion keeps the value.
+        self.straight = if straight { (longest as u32).wrapping_add(1) } else { 0 };
+        event
+    }
+
+    /// Takes a header and what has come of its frame.
+    fn frame<'i>(&mut self, limits: &Limits, input: &mut &'i mut [u8]) -> Result<Option<Event<'i>>, Violation> {
+        let rules = Rules { role: self.role, open: self.open.then_some(self.announced), limits };
+        let Some((header, used)) = header::parse(rules, input)? else {
+            return Ok(None);
+        };
+        match header.kind {
+            Kind::Control { op, len } => control(op, header.key, used, len, input),
+            Kind::Data { op, fin, len } => {
+                self.begin(limits, header, op, fin, len)?;
+                // The header was there, so that this takes it.
+                let _ = input.split_off_mut(..used);
+                self.piece(input)
+            }
+        }
+    }
+
+    fn begin(&mut self, limits: &Limits, header: Header, op: DataOp, fin: bool, len: u64) -> Result<(), Violation> {
+        if len == 0 && !fin {
+            if self.empty_fragments >= limits.max_empty_fragments {
+                return Err(Violation::TooManyEmptyFragments);
+            }
+            self.empty_fragments = self.empty_fragments.wrapping_add(1);
+        } else {
+            self.empty_fragments = 0;
+        }
+        let kind = match op {
+            DataOp::Continuation => None,
+            DataOp::Text => Some(DataKind::Text),
+            DataOp::Binary => Some(DataKind::Binary),
+        };
+        if let Some(kind) = kind {
+            (self.kind, self.first, self.announced, self.utf8) = (kind, true, 0, Utf8::new());
+        }
+        // The header was refused if the sum were over the limit, so that this cannot wrap.
+        self.announced = self.announced.wrapping_add(len);
+        self.mask = Mask::new(header.key.unwrap_or_default());
+        (self.missing, self.fin, self.open, self.in_frame) = (len, fin, true, true);
+        Ok(())
+    }
+
+    /// Takes what has come of the data frame at hand.
+    fn piece<'i>(&mut self, input: &mut &'i mut [u8]) -> Result<Option<Event<'i>>, Violation> {
+        let here = usize::try_from(self.missing).unwrap_or(usize::MAX).min(input.len());
+        if here == 0 && self.missing != 0 {
+            return Ok(None);
+        }
+        let payload = input.split_off_mut(..here).unwrap_or_default();
+        self.missing = self.missing.wrapping_sub(here as u64);
+        let mask = self.mask;
+        self.mask.skip(here);
+        self.in_frame = self.missing != 0;
+        let last = self.fin && !self.in_frame;
+        match self.kind {
+            DataKind::Text => text(self.role, mask, payload, &mut self.utf8, last)?,
+            DataKind::Binary => unmask(self.role, mask, payload),
+        }
+        let first = core::mem::replace(&mut self.first, false);
+        self.open = !last;
+        Ok(Some(Event::Data(Data { payload, kind: self.kind, first, last })))
+    }
+}
+
+/// Takes a frame of `len` octets behind a header of `header` octets, if all of it is there.
+#[inline(always)]
+fn split<'i>(input: &mut &'i mut [u8], header: usize, len: usize) -> Option<&'i mut [u8]> {
+    let frame = input.split_off_mut(..header.wrapping_add(len))?;
+    frame.get_mut(header..)
+}
+
+/// The event for a whole, unmasked message; `op` is 0 for text, 1 for binary.
+#[inline(always)]
+fn whole(op: u8, payload: &mut [u8], valid: impl Fn(&[u8]) -> bool) -> Result<Option<Event<'_>>, Violation> {
+    let kind = if op == 0 { DataKind::Text } else { DataKind::Binary };
+    if kind == DataKind::Text && !valid(payload) {
+        return utf8_invalid();
+    }
+    Ok(Some(Event::Data(Data { payload, kind, first: true, last: true })))
+}
+
+/// The same for a payload of some length, still masked.
+#[inline(always)]
+fn whole_long(op: u8, payload: &mut [u8], mask: Mask) -> Result<Option<Event<'_>>, Violation> {
+    if op != 0 {
+        Best::unmask(payload, mask.word());
+    } else if payload.len() > TEXT_BLOCK {
+        if text(Role::Server, mask, payload, &mut Utf8::new(), true).is_err() {
+            return utf8_invalid();
+        }
+    } else if !Best::unmask_ascii(payload, mask.word()) && !Best::valid(payload) {
+        return utf8_invalid();
+    }
+    whole(op, payload, |_| true)
+}
+
+#[cold]
+#[inline(never)]
+fn utf8_invalid<T>() -> Result<T, Violation> {
+    Err(Violation::Utf8Invalid)
+}
+
+fn unmask(role: Role, mask: Mask, payload: &mut [u8]) {
+    match role {
+        Role::Server => Best::unmask(payload, mask.word()),
+        Role::Client => {}
+    }
+}
+
+/// Unmasks and validates text block by block: as long as all is ASCII in one pass.
+#[inline(never)]
+fn text(role: Role, mut mask: Mask, payload: &mut [u8], utf8: &mut Utf8, last: bool) -> Result<(), Violation> {
+    let mut ascii = utf8.is_complete() && role == Role::Server;
+    for block in payload.chunks_mut(TEXT_BLOCK) {
+        let word = mask.word();
+        mask.skip(block.len());
+        if ascii {
+            ascii = Best::unmask_ascii(block, word);
+        } else {
+            unmask(role, Mask::new(Key(word.to_le_bytes())), block);
+        }
+        if !ascii {
+            utf8.push(block).map_err(|_| Violation::Utf8Invalid)?;
+        }
+    }
+    if last && !utf8.is_complete() {
+        return utf8_invalid();
+    }
+    Ok(())
+}
+
+/// Takes a control frame if it is whole. Of a Close that is not, what has come is checked.
+fn control<'i>(
+    op: ControlOp,
+    key: Option<Key>,
+    used: usize,
+    len: u8,
+    input: &mut &'i mut [u8],
+) -> Result<Option<Event<'i>>, Violation> {
+    let Some(body) = split(input, used, usize::from(len)) else {
+        if op == ControlOp::Close {
+            let mask = key.unwrap_or_default().0.into_iter().cycle();
+            close::check_prefix(len, input.iter().skip(used).zip(mask).map(|(octet, mask)| octet ^ mask))?;
+        }
+        return Ok(None);
+    };
+    if let Some(key) = key {
+        kernel::short(body, u32::from_le_bytes(key.0));
+    }
+    Ok(Some(match op {
+        ControlOp::Ping => Event::Ping(body),
+        ControlOp::Pong => Event::Pong(body),
+        ControlOp::Close => Event::Close(CloseFrame::decode(body)?),
+    }))
+}
