@@ -203,7 +203,8 @@ mod tests {
 
     #[test]
     fn section_5_5_1_bodies() {
-        let rows: &[(&[u8], Result<Option<(u16, &str)>, Violation>)] = &[
+        type Row<'a> = (&'a [u8], Result<Option<(u16, &'a str)>, Violation>);
+        let rows: &[Row<'_>] = &[
             (b"", Ok(None)),
             (b"\x03", Err(Violation::CloseBodyTooShort)),
             (b"\x03\xe8", Ok(Some((1000, "")))),

@@ -172,7 +172,8 @@ mod tests {
         let key = Some(Key([0x37, 0xfa, 0x21, 0x3d]));
         let long = vec![7; 65536];
         let long_frame = [&b"\x82\x7f\0\0\0\0\0\x01\0\0"[..], &long].concat();
-        let rows: &[(Kind, Option<Key>, &[u8], &[u8])] = &[
+        type Row<'a> = (Kind, Option<Key>, &'a [u8], &'a [u8]);
+        let rows: &[Row<'_>] = &[
             (data(true), None, b"Hello", b"\x81\x05Hello"),
             (data(true), key, b"Hello", b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"),
             (data(false), None, b"Hel", b"\x01\x03Hel"),
