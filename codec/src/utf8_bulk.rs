@@ -133,10 +133,12 @@ fn has_special_lead(window: &Window<BLOCK_WINDOW>) -> bool {
 #[inline(always)]
 fn lanes<const N: usize, const W: usize>(window: &Window<W>, judge: impl Fn([u8; 4]) -> u8) -> [u8; N] {
     let mut out = [0; N];
-    let behind = |octets: usize| window.get(octets..).unwrap_or_default();
-    let octets = behind(0).iter().zip(behind(1)).zip(behind(2)).zip(behind(3));
-    for (lane, (((third, second), before), octet)) in out.iter_mut().zip(octets) {
-        *lane = judge([*third, *second, *before, *octet]);
+    let at = |octets: usize| window.get(octets..).and_then(|from| from.first_chunk::<N>());
+    if let (Some(third), Some(second), Some(before), Some(octet)) = (at(0), at(1), at(2), at(3)) {
+        let octets = third.iter().zip(second).zip(before).zip(octet);
+        for (lane, (((third, second), before), octet)) in out.iter_mut().zip(octets) {
+            *lane = judge([*third, *second, *before, *octet]);
+        }
     }
     out
 }

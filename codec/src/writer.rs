@@ -58,6 +58,13 @@ impl<'o> Writer<'o> {
         self.room.get(..self.len).unwrap_or_default()
     }
 
+    /// How many octets of room are left.
+    #[inline]
+    pub const fn room(&self) -> usize {
+        // Never negative: nothing counts as written beyond the end.
+        self.room.len().saturating_sub(self.len)
+    }
+
     /// The room that is left.
     #[inline]
     pub fn spare(&mut self) -> &mut [u8] {
