@@ -100,7 +100,7 @@ fn beginning<const N: usize, const W: usize>(block: &[u8; N]) -> Window<W> {
 /// Whether any octet of the block breaks a rule.
 #[inline(always)]
 fn full<const N: usize, const W: usize>(window: &Window<W>) -> bool {
-    any_high(&lanes::<N, W>(window, |[third, second, before, octet]| {
+    any_high(&lanes::<N, W>(window, |third, second, before, octet| {
         let structure = continues(octet) ^ must_continue(third, second, before);
         // C0, C1 and F5 to FF are in no text.
         let never = octet.saturating_sub(0x75) | same(octet & 0xfe, 0xc0);
@@ -118,26 +118,27 @@ fn full<const N: usize, const W: usize>(window: &Window<W>) -> bool {
 /// The same for a block and a history without special leads: only the structure of two and three octets matters.
 #[inline(always)]
 fn plain<const N: usize, const W: usize>(window: &Window<W>) -> bool {
-    any_high(&lanes::<N, W>(window, |[_, second, before, octet]| continues(octet) ^ must_continue(0, second, before)))
+    any_high(&lanes::<N, W>(window, |_, second, before, octet| continues(octet) ^ must_continue(0, second, before)))
 }
 
 /// Leads whose second octet is narrower than others', four-octet leads, and octets that are never right.
 #[inline(always)]
 fn has_special_lead(window: &Window<BLOCK_WINDOW>) -> bool {
-    any_high(&lanes::<BLOCK, BLOCK_WINDOW>(window, |[_, _, _, octet]| {
+    any_high(&lanes::<BLOCK, BLOCK_WINDOW>(window, |_, _, _, octet| {
         same(octet & 0xfe, 0xc0) | same(octet, 0xe0) | same(octet, 0xed) | octet.saturating_sub(0x70)
     }))
 }
 
-/// `judge` for each octet of the block with the three before it, oldest first.
+/// `judge` for each octet of the block with the three before it, oldest first. Four arguments, not an array: compilers take four
+/// octets in an array for a word, and vectors of words are four times as many.
 #[inline(always)]
-fn lanes<const N: usize, const W: usize>(window: &Window<W>, judge: impl Fn([u8; 4]) -> u8) -> [u8; N] {
+fn lanes<const N: usize, const W: usize>(window: &Window<W>, judge: impl Fn(u8, u8, u8, u8) -> u8) -> [u8; N] {
     let mut out = [0; N];
     let at = |octets: usize| window.get(octets..).and_then(|from| from.first_chunk::<N>());
     if let (Some(third), Some(second), Some(before), Some(octet)) = (at(0), at(1), at(2), at(3)) {
         let octets = third.iter().zip(second).zip(before).zip(octet);
         for (lane, (((third, second), before), octet)) in out.iter_mut().zip(octets) {
-            *lane = judge([*third, *second, *before, *octet]);
+            *lane = judge(*third, *second, *before, *octet);
         }
     }
     out
