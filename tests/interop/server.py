@@ -1,0 +1,75 @@
+"""The server under test as a process: started on a free port, waited for by connecting, stopped for certain."""
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+BINARY = os.environ["MARTLET"]
+
+# How long anything may take that needs no waiting; only a broken server gets near it.
+PATIENCE = 15
+
+
+def free_port():
+    """A port that nobody listens on now, though another program may be quicker."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def answers(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+class Server:
+    """`martlet serve` with these options; a context manager."""
+
+    def __init__(self, *options, arguments=None, port=None):
+        self.port = port or free_port()
+        if arguments is None:
+            arguments = ["serve", "--listen", f"127.0.0.1:{self.port}", *options]
+        # No pipe, which could fill up.
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen([BINARY, *arguments], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+
+    def __enter__(self):
+        deadline = time.monotonic() + PATIENCE
+        while not answers(self.port):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.process.kill()
+                raise AssertionError(f"the server does not listen: {self.output()}")
+            time.sleep(0.02)
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.log.close()
+
+    def output(self):
+        self.log.seek(0)
+        return self.log.read().decode("utf-8", "replace")
+
+    def url(self, path="/echo"):
+        return f"ws://127.0.0.1:{self.port}{path}"
+
+    def signal(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+
+    def wait(self, seconds=PATIENCE):
+        """The exit code."""
+        return self.process.wait(seconds)
+
+
+def run(*arguments):
+    """Runs the binary to its end: (exit code, standard output, standard error)."""
+    done = subprocess.run([BINARY, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, text=True)
+    return done.returncode, done.stdout, done.stderr

@@ -1,0 +1,141 @@
+"""The binary as a process: its options, its exit codes, and how it stops."""
+
+import signal
+import socket
+from contextlib import ExitStack
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from server import PATIENCE, Server, answers, run
+from wire import CLOSE, TEXT, Wire, close_body, frame, upgrade
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_stop_tells_every_client_1001(number):
+    with Server("--workers", "2") as server, ExitStack() as stack:
+        urls = [server.url(path) for path in ("/echo", "/", "/chat")] * 10
+        clients = [stack.enter_context(connect(url, proxy=None, compression=None)) for url in urls]
+        server.signal(number)
+        for client in clients:
+            with pytest.raises(ConnectionClosed) as closed:
+                client.recv(timeout=PATIENCE)
+            assert closed.value.rcvd.code == 1001
+        assert server.wait() == 0
+        assert not answers(server.port)
+
+
+def test_a_client_inside_a_message_is_told_too():
+    with Server() as server, Wire(server) as wire:
+        wire.open().send(frame(TEXT, b"begun", fin=False))
+        # The answer to a ping tells that the fragment has arrived.
+        wire.send(frame(0x9))
+        wire.frame()
+        server.signal()
+        fin, opcode, body = wire.frame()
+        assert (fin, opcode, body[:2]) == (True, CLOSE, close_body(1001))
+        wire.send(frame(CLOSE, close_body(1001)))
+        wire.ended()
+        assert server.wait() == 0
+
+
+def test_a_client_that_does_not_answer_does_not_hold_up_the_stop():
+    with Server() as server, Wire(server) as deaf, Wire(server) as unfinished, Wire(server) as silent:
+        deaf.open()
+        unfinished.send(upgrade()[:40])
+        server.signal()
+        fin, opcode, body = deaf.frame()
+        assert (fin, opcode, body[:2]) == (True, CLOSE, close_body(1001))
+        # Nothing is sent back, on any of the three.
+        assert server.wait(30) == 0
+        for wire in (deaf, unfinished, silent):
+            wire.held = b""
+            try:
+                while wire.more():
+                    pass
+            except ConnectionResetError:
+                pass
+
+
+def test_a_stop_without_clients_is_immediate():
+    with Server() as server:
+        server.signal()
+        assert server.wait(5) == 0
+
+
+def told_in_one_line(result):
+    """The one line of standard error that an exit with code 2 must come with."""
+    code, _, error = result
+    assert code == 2, result
+    lines = error.strip().splitlines()
+    assert len(lines) == 1, result
+    return lines[0]
+
+
+def test_a_port_in_use_is_told():
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        line = told_in_one_line(run("serve", "--listen", f"127.0.0.1:{port}"))
+        assert str(port) in line
+
+
+def test_a_port_in_use_by_another_martlet_is_told(server):
+    # Workers share a port by SO_REUSEPORT; two servers must not do so unknowingly.
+    line = told_in_one_line(run("serve", "--listen", f"127.0.0.1:{server.port}"))
+    assert str(server.port) in line
+
+
+@pytest.mark.parametrize("address", ["nonsense", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "256.0.0.1:80", "192.0.2.1:0", ""])
+def test_a_bad_address_is_told(address):
+    assert told_in_one_line(run("serve", "--listen", address))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["serve", "--nonsense"],
+        ["serve", "--workers", "0"],
+        ["serve", "--workers", "many"],
+        ["serve", "--workers", "-1"],
+        ["serve", "--workers"],
+        ["serve", "--max-message-bytes", "2MB"],
+        ["serve", "--max-message-bytes", "99999999999999999999999"],
+        ["serve", "surplus"],
+        ["nonsense"],
+        ["--nonsense"],
+    ],
+    ids=" ".join,
+)
+def test_a_bad_option_is_told(arguments):
+    assert told_in_one_line(run(*arguments))
+
+
+def test_help_and_version_are_no_errors():
+    code, output, error = run("--help")
+    assert (code, error) == (0, "") and "serve" in output
+    code, output, error = run("serve", "--help")
+    assert (code, error) == (0, "") and "--listen" in output and "--max-message-bytes" in output
+    code, output, error = run("--version")
+    assert (code, error) == (0, "") and "martlet" in output
+
+
+def test_without_options_it_serves_on_port_9501():
+    if answers(9501):
+        # Somebody works with a server of their own just now.
+        assert "9501" in told_in_one_line(run())
+        return
+    with Server(arguments=[], port=9501) as server, Wire(server) as wire:
+        wire.open().send(frame(TEXT, b"Hello"))
+        assert wire.frame() == (True, TEXT, b"Hello")
+        server.signal()
+        assert server.wait() == 0
+
+
+def test_the_message_limit_is_an_option():
+    with Server("--max-message-bytes", "1000") as server:
+        with Wire(server) as wire:
+            wire.open().send(frame(TEXT, b"x" * 1000))
+            assert wire.frame() == (True, TEXT, b"x" * 1000)
+            wire.send(frame(TEXT, b"x" * 1001))
+            assert wire.closed_with()[0] == 1009

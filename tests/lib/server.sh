@@ -1,0 +1,63 @@
+# Builds the release binary, starts it on a free port, waits for it by connecting, and stops it at the end. Sourced, not run.
+# shellcheck shell=bash
+
+server_pid=
+
+# Sets `martlet` to the binary: the one of MARTLET_BIN if that is set, otherwise a fresh release build.
+need_binary() {
+    if [ -n "${MARTLET_BIN:-}" ]; then
+        martlet=$MARTLET_BIN
+        note "MARTLET_BIN is set: $martlet was tested, not this tree's build"
+        return
+    fi
+    cargo build --release --quiet --package martlet-std --bin martlet
+    martlet=$target/release/martlet
+}
+
+port_answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# A port that nobody listens on, below the range from which the kernel takes the ports of outgoing connections.
+free_port() {
+    local port
+    while :; do
+        port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
+        port_answers "$port" || break
+    done
+    printf '%s\n' "$port"
+}
+
+# start_server LOG [ARGUMENTS...]: sets `server_port` and `server_pid`; the words in `server_prefix` go before the command.
+server_prefix=()
+start_server() {
+    local log=$1 deadline
+    shift
+    server_port=$(free_port)
+    "${server_prefix[@]}" "$martlet" serve --listen "127.0.0.1:$server_port" "$@" >"$log" 2>&1 &
+    server_pid=$!
+    trap stop_server EXIT
+    deadline=$((SECONDS + 20))
+    until port_answers "$server_port"; do
+        if ! kill -0 "$server_pid" 2>/dev/null || [ "$SECONDS" -ge "$deadline" ]; then
+            cat "$log" >&2
+            die 'the server does not listen'
+        fi
+        sleep 0.02
+    done
+}
+
+# Stops the server as a service manager does; fails if it does not end well.
+stop_server() {
+    local pid=$server_pid status=0 deadline=$((SECONDS + 20))
+    [ -n "$pid" ] || return 0
+    server_pid=
+    kill -TERM "$pid" 2>/dev/null || true
+    while kill -0 "$pid" 2>/dev/null; do
+        if [ "$SECONDS" -ge "$deadline" ]; then
+            say 'the server ignores SIGTERM'
+            kill -KILL "$pid" 2>/dev/null || true
+        fi
+        sleep 0.02
+    done
+    wait "$pid" || status=$?
+    [ "$status" = 0 ] || die "the server ended with exit code $status"
+}
