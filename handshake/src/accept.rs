@@ -1,0 +1,67 @@
+//! A server says yes: the answer 101 (RFC 6455 section 4.2.2).
+
+use crate::extension;
+use crate::field::Field;
+use crate::grammar::is_token;
+use crate::request::Upgrade;
+use crate::sink::{Sink, WriteError, check_headers, whole};
+
+/// What the answer to an opening handshake says beside its fixed part.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Accept<'a> {
+    /// The subprotocol to speak: one that the client offers, or none. What the client did not offer would make it fail the connection.
+    pub subprotocol: Option<&'a str>,
+    /// The value for `Sec-WebSocket-Extensions`: extensions that the client offers, with parameters that are honoured.
+    pub extensions: Option<&'a str>,
+    /// More headers: names and values.
+    pub headers: &'a [(&'a str, &'a str)],
+}
+
+impl Accept<'_> {
+    /// Writes the whole answer to the front of `out`, or nothing. Frames follow it at once.
+    pub fn write(&self, upgrade: &Upgrade, out: &mut [u8]) -> Result<usize, WriteError> {
+        self.check(upgrade)?;
+        Ok(whole(out, |sink| self.put(upgrade, sink))?)
+    }
+
+    fn check(&self, upgrade: &Upgrade) -> Result<(), WriteError> {
+        if let Some(subprotocol) = self.subprotocol {
+            if !is_token(subprotocol) {
+                return Err(WriteError::SubprotocolInvalid);
+            }
+            if !upgrade.offers_subprotocols() {
+                return Err(WriteError::SubprotocolNotOffered);
+            }
+        }
+        if let Some(extensions) = self.extensions {
+            if !extension::is_list(extensions.as_bytes()) {
+                return Err(WriteError::ExtensionsInvalid);
+            }
+            if !upgrade.offers_extensions() {
+                return Err(WriteError::ExtensionsNotOffered);
+            }
+        }
+        // RFC 9110 section 8.6 and RFC 9112 section 6.1: a response 101 has neither of the last two.
+        check_headers(self.headers, |field| match field {
+            Field::Upgrade | Field::Connection | Field::Accept | Field::Protocol | Field::Extensions => true,
+            Field::Key | Field::Version | Field::ContentLength | Field::TransferEncoding => true,
+            Field::Host | Field::Origin | Field::Other => false,
+        })
+    }
+
+    fn put(&self, upgrade: &Upgrade, sink: &mut Sink<'_>) {
+        sink.text(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ",
+        );
+        sink.octets(upgrade.accept());
+        sink.text("\r\n");
+        if let Some(subprotocol) = self.subprotocol {
+            sink.header("Sec-WebSocket-Protocol", subprotocol);
+        }
+        if let Some(extensions) = self.extensions {
+            sink.header("Sec-WebSocket-Extensions", extensions);
+        }
+        sink.headers(self.headers);
+        sink.text("\r\n");
+    }
+}

@@ -1,0 +1,96 @@
+//! A client asks: the request of an opening handshake (RFC 6455 section 4.1).
+
+use crate::extension;
+use crate::field::Field;
+use crate::grammar::{is_target, is_token};
+use crate::key::{Nonce, key_of};
+use crate::response_scanner::Offer;
+use crate::sink::{Sink, WriteError, check_headers, whole};
+use crate::value;
+
+/// The request that opens a connection.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ClientRequest<'a> {
+    /// The server's host, with its port unless that is the scheme's own: `example.org`, `[::1]:9501`.
+    pub host: &'a str,
+    /// Path and query, percent-encoded: `/chat?room=1`.
+    pub target: &'a str,
+    /// For a browser, where the page comes from.
+    pub origin: Option<&'a str>,
+    /// The subprotocols that the client would speak, the one it likes best first.
+    pub subprotocols: &'a [&'a str],
+    /// The value for `Sec-WebSocket-Extensions`.
+    pub extensions: Option<&'a str>,
+    /// More headers: names and values.
+    pub headers: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> ClientRequest<'a> {
+    /// Writes the whole request to the front of `out`, or nothing.
+    ///
+    /// `nonce` is chosen at random for each connection. The [`ResponseScanner`](crate::ResponseScanner) gets the same, and
+    /// [`offer`](Self::offer).
+    pub fn write(&self, nonce: &Nonce, out: &mut [u8]) -> Result<usize, WriteError> {
+        self.check()?;
+        Ok(whole(out, |sink| self.put(nonce, sink))?)
+    }
+
+    /// What this offers to the server, which its answer is compared with.
+    pub const fn offer(&self) -> Offer<'a> {
+        Offer { subprotocols: self.subprotocols, extensions: self.extensions }
+    }
+
+    fn check(&self) -> Result<(), WriteError> {
+        if !value::is_host(self.host.as_bytes()) {
+            return Err(WriteError::HostInvalid);
+        }
+        if !self.target.starts_with('/') || !self.target.bytes().all(is_target) {
+            return Err(WriteError::TargetInvalid);
+        }
+        if self.origin.is_some_and(|origin| !value::is_origin(origin.as_bytes())) {
+            return Err(WriteError::OriginInvalid);
+        }
+        if self.extensions.is_some_and(|extensions| !extension::is_list(extensions.as_bytes())) {
+            return Err(WriteError::ExtensionsInvalid);
+        }
+        let mut names = self.subprotocols;
+        while let [name, rest @ ..] = names {
+            if !is_token(name) {
+                return Err(WriteError::SubprotocolInvalid);
+            }
+            // "The elements that comprise this value ... MUST all be unique strings."
+            if rest.contains(name) {
+                return Err(WriteError::SubprotocolDuplicate);
+            }
+            names = rest;
+        }
+        check_headers(self.headers, |field| field != Field::Other)
+    }
+
+    fn put(&self, nonce: &Nonce, sink: &mut Sink<'_>) {
+        sink.text("GET ");
+        sink.text(self.target);
+        sink.text(" HTTP/1.1\r\n");
+        sink.header("Host", self.host);
+        sink.text("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
+        sink.octets(&key_of(nonce));
+        sink.text("\r\n");
+        if let Some(origin) = self.origin {
+            sink.header("Origin", origin);
+        }
+        if let [first, rest @ ..] = self.subprotocols {
+            sink.text("Sec-WebSocket-Protocol: ");
+            sink.text(first);
+            for name in rest {
+                sink.text(", ");
+                sink.text(name);
+            }
+            sink.text("\r\n");
+        }
+        if let Some(extensions) = self.extensions {
+            sink.header("Sec-WebSocket-Extensions", extensions);
+        }
+        sink.headers(self.headers);
+        sink.text("\r\n");
+    }
+}

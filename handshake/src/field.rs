@@ -1,0 +1,76 @@
+//! The headers that a handshake knows.
+
+/// A header, if it is one that is looked at here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Field {
+    Host,
+    Upgrade,
+    Connection,
+    Key,
+    Version,
+    Accept,
+    Protocol,
+    Extensions,
+    Origin,
+    ContentLength,
+    TransferEncoding,
+    Other,
+}
+
+/// How a value may be cut that is longer than what fits at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// Not at all.
+    Never,
+    /// Behind the comma of a list.
+    Comma,
+    /// Anywhere.
+    Anywhere,
+}
+
+const NAMES: [(&str, Field); 11] = [
+    ("Host", Field::Host),
+    ("Upgrade", Field::Upgrade),
+    ("Connection", Field::Connection),
+    ("Sec-WebSocket-Key", Field::Key),
+    ("Sec-WebSocket-Version", Field::Version),
+    ("Sec-WebSocket-Accept", Field::Accept),
+    ("Sec-WebSocket-Protocol", Field::Protocol),
+    ("Sec-WebSocket-Extensions", Field::Extensions),
+    ("Origin", Field::Origin),
+    ("Content-Length", Field::ContentLength),
+    ("Transfer-Encoding", Field::TransferEncoding),
+];
+
+impl Field {
+    pub(crate) fn of(name: &[u8]) -> Self {
+        let known = NAMES.iter().find(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name));
+        known.map_or(Self::Other, |(_, field)| *field)
+    }
+
+    pub(crate) const fn cut(self) -> Cut {
+        match self {
+            Self::Upgrade | Self::Connection | Self::Protocol | Self::Extensions | Self::TransferEncoding => Cut::Comma,
+            // An origin is compared as a whole: half of one must not be taken for it.
+            Self::Host | Self::Key | Self::Version | Self::Accept | Self::Origin | Self::ContentLength => Cut::Never,
+            Self::Other => Cut::Anywhere,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_any_case() {
+        for (name, field) in NAMES {
+            assert_eq!(Field::of(name.as_bytes()), field);
+            assert_eq!(Field::of(name.to_ascii_lowercase().as_bytes()), field);
+            assert_eq!(Field::of(name.to_ascii_uppercase().as_bytes()), field);
+            assert_eq!(Field::of(&name.as_bytes()[1..]), Field::Other);
+        }
+        assert_eq!(Field::of(b""), Field::Other);
+        assert_eq!(Field::of(b"Sec-WebSocket-Key1"), Field::Other);
+    }
+}

@@ -1,0 +1,370 @@
+//! A server reads a request head (RFC 6455 section 4.2.1).
+
+use crate::fault::HeadFault;
+use crate::field::Field;
+use crate::flags::Flags;
+use crate::grammar::{self, Part, RequestLine, Stop};
+use crate::head::{Head, Token};
+use crate::key::{ACCEPT, KEY, accept_key, key};
+use crate::limits::Limits;
+use crate::line::Line;
+use crate::refusal::Refusal;
+use crate::target::Target;
+use crate::value;
+
+/// What is known of the head.
+mod fact {
+    pub(super) const GET: u16 = 1;
+    pub(super) const HTTP_1_0: u16 = 1 << 1;
+    pub(super) const HOST: u16 = 1 << 2;
+    pub(super) const UPGRADE: u16 = 1 << 3;
+    pub(super) const CONNECTION_UPGRADE: u16 = 1 << 4;
+    pub(super) const CLOSE: u16 = 1 << 5;
+    pub(super) const KEEP_ALIVE: u16 = 1 << 6;
+    pub(super) const KEY: u16 = 1 << 7;
+    pub(super) const VERSION: u16 = 1 << 8;
+    pub(super) const ORIGIN: u16 = 1 << 9;
+    pub(super) const CHUNKED: u16 = 1 << 10;
+    pub(super) const PROTOCOL_LINE: u16 = 1 << 11;
+    pub(super) const PROTOCOL: u16 = 1 << 12;
+    pub(super) const EXTENSIONS_LINE: u16 = 1 << 13;
+    pub(super) const EXTENSION: u16 = 1 << 14;
+    pub(super) const CODING_LINE: u16 = 1 << 15;
+}
+
+/// No Content-Length came: a body of so many octets is refused.
+const NO_LENGTH: u64 = u64::MAX;
+/// No subprotocol is chosen.
+const NONE: u16 = u16::MAX;
+
+/// Checks a request head line by line, and remembers what the answer depends on. It holds no line.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestScanner {
+    content_length: u64,
+    head: Head,
+    facts: Flags,
+    /// The place in the server's list of the best subprotocol that was offered so far.
+    subprotocol: u16,
+    key: [u8; KEY],
+}
+
+const _: () = assert!(size_of::<RequestScanner>() <= 48);
+
+/// What a legal request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A WebSocket.
+    Upgrade(Upgrade),
+    /// Something else over HTTP.
+    Plain(Plain),
+}
+
+/// What the answer to an opening handshake depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upgrade {
+    accept: [u8; ACCEPT],
+    subprotocol: u16,
+    offers_subprotocols: bool,
+    offers_extensions: bool,
+}
+
+impl Upgrade {
+    /// The value for `Sec-WebSocket-Accept`.
+    pub const fn accept(&self) -> &[u8; ACCEPT] {
+        &self.accept
+    }
+
+    /// The first of `subprotocols` that the client offers; the list is the one that was given to [`RequestScanner::scan`].
+    pub fn subprotocol<'s>(&self, subprotocols: &[&'s str]) -> Option<&'s str> {
+        subprotocols.get(usize::from(self.subprotocol)).copied()
+    }
+
+    /// Whether the client offers any subprotocol. Without an offer none may be chosen.
+    pub const fn offers_subprotocols(&self) -> bool {
+        self.offers_subprotocols
+    }
+
+    /// Whether the client offers any extension. Without an offer none may be accepted.
+    pub const fn offers_extensions(&self) -> bool {
+        self.offers_extensions
+    }
+}
+
+/// What the treatment of an HTTP request depends on that asks for no WebSocket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plain {
+    /// Whether the client wants to send more requests on the connection (RFC 9112 section 9.3).
+    pub keep_alive: bool,
+    /// The body that follows the head.
+    pub body: Body,
+}
+
+/// The body of a request (RFC 9112 section 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// None.
+    None,
+    /// So many octets; at least one.
+    Length(u64),
+    /// Chunks, each with its own length (RFC 9112 section 7.1).
+    Chunked,
+}
+
+impl RequestScanner {
+    /// A scanner of one head, before its first octet.
+    pub const fn new() -> Self {
+        Self { content_length: NO_LENGTH, head: Head::new(), facts: Flags::new(), subprotocol: NONE, key: [0; KEY] }
+    }
+
+    /// Takes one line, or a piece of a long one, from the front of `input`, and says how many octets that was.
+    ///
+    /// `input` begins where the last call's answer ended, whether the octets before that are kept or not. `None`: more are
+    /// needed, and none was taken; call again with these and what comes behind them. After [`Line::End`] the answer is always
+    /// `None`, and [`finish`](Self::finish) says what the request is.
+    ///
+    /// `subprotocols` are those that the server speaks, the one it likes best first; of more than 65,535 the rest counts for nothing.
+    ///
+    /// Any cutting of the same octets gives the same lines and the same refusal. An octet that no legal head has there is refused
+    /// when it comes; what depends on a whole line, when that is complete; what depends on all of the head, by `finish`. After
+    /// a refusal the scanner is of no more use.
+    pub fn scan<'i>(
+        &mut self,
+        limits: &Limits,
+        subprotocols: &[&str],
+        input: &'i [u8],
+    ) -> Result<Option<(usize, Line<'i>)>, Refusal> {
+        if self.head.at_start() {
+            return self.start(limits, input);
+        }
+        let Some((used, token)) = self.head.next(limits, input)? else { return Ok(None) };
+        let line = match token {
+            Token::Field { field, name, value, last } => {
+                self.field(field, value, subprotocols)?;
+                Line::Header { name, value, last }
+            }
+            Token::Piece { field, value, last } => {
+                self.list(field, value, subprotocols)?;
+                Line::ValuePiece { value, last }
+            }
+            Token::End => Line::End,
+        };
+        Ok(Some((used, line)))
+    }
+
+    /// What the request is, once [`Line::End`] was reached. Refuses what only the whole head can show.
+    pub fn finish(&self) -> Result<Kind, Refusal> {
+        use fact::*;
+        let facts = self.facts;
+        if !self.head.is_done() {
+            return Err(HeadFault::Unfinished.into());
+        }
+        let body = self.body()?;
+        // HTTP/1.0 knows no Host; an upgrade in it is refused below.
+        if !facts.has(HOST) && !facts.has(HTTP_1_0) {
+            return Err(Refusal::HostMissing);
+        }
+        if facts.has(PROTOCOL_LINE) && !facts.has(PROTOCOL) {
+            return Err(Refusal::SubprotocolsInvalid);
+        }
+        if facts.has(EXTENSIONS_LINE) && !facts.has(EXTENSION) {
+            return Err(Refusal::ExtensionsInvalid);
+        }
+        if !facts.has(UPGRADE) {
+            let keep_alive = !facts.has(CLOSE) && (!facts.has(HTTP_1_0) || facts.has(KEEP_ALIVE));
+            return Ok(Kind::Plain(Plain { keep_alive, body }));
+        }
+        let demands = [
+            (facts.has(GET), Refusal::MethodNotGet),
+            (!facts.has(HTTP_1_0), Refusal::HttpVersionTooOld),
+            (facts.has(CONNECTION_UPGRADE), Refusal::ConnectionNotUpgrade),
+            // Before the key: clients of earlier drafts have other keys, and shall learn which version is spoken.
+            (facts.has(VERSION), Refusal::VersionMissing),
+            (facts.has(KEY), Refusal::KeyMissing),
+            (body == Body::None, Refusal::BodyOnUpgrade),
+        ];
+        match demands.into_iter().find(|(met, _)| !met) {
+            Some((_, refusal)) => Err(refusal),
+            None => Ok(Kind::Upgrade(Upgrade {
+                accept: accept_key(&self.key),
+                subprotocol: self.subprotocol,
+                offers_subprotocols: facts.has(PROTOCOL),
+                offers_extensions: facts.has(EXTENSION),
+            })),
+        }
+    }
+
+    fn start<'i>(&mut self, limits: &Limits, input: &'i [u8]) -> Result<Option<(usize, Line<'i>)>, Refusal> {
+        let window = self.head.window(limits, input);
+        if self.head.unfinished(&window) {
+            return Ok(None);
+        }
+        match (grammar::request_line(window.octets), window.bound) {
+            (Ok((rest, None)), _) => Ok(Some((self.head.take_start(&window, rest, true), Line::Blank))),
+            (Ok((rest, Some(line))), _) => {
+                let used = self.head.take_start(&window, rest, false);
+                Ok(Some((used, self.request_line(line)?)))
+            }
+            (Err(Stop::Wrong(refusal)), _) => Err(refusal),
+            (Err(Stop::More(part)), None) => {
+                self.head.pause(part, &window);
+                Ok(None)
+            }
+            (Err(Stop::More(Part::Target)), Some(_)) => Err(Refusal::TargetTooLong),
+            (Err(Stop::More(_)), Some(bound)) => Err(bound.fault().into()),
+        }
+    }
+
+    fn request_line<'i>(&mut self, line: RequestLine<'i>) -> Result<Line<'i>, Refusal> {
+        let (method, target) = (value::text(line.method), value::text(line.target));
+        let parts = Target::parse(target).ok_or(Refusal::TargetInvalid)?;
+        // RFC 9112 section 3.2.4: "*" is the target of OPTIONS alone.
+        if target == "*" && method != "OPTIONS" {
+            return Err(Refusal::TargetInvalid);
+        }
+        if parts.authority.is_some_and(|authority| !value::is_host(authority.as_bytes())) {
+            return Err(Refusal::HostInvalid);
+        }
+        if method == "GET" {
+            self.facts.set(fact::GET);
+        }
+        if line.minor == 0 {
+            self.facts.set(fact::HTTP_1_0);
+        }
+        Ok(Line::Request { method, target })
+    }
+
+    /// Checks a header line, or the front of a list.
+    fn field(&mut self, field: Field, value: &[u8], subprotocols: &[&str]) -> Result<(), Refusal> {
+        let rules = match field {
+            Field::Host => (fact::HOST, Refusal::HostDuplicate, value::is_host(value), Refusal::HostInvalid),
+            Field::Origin => (fact::ORIGIN, Refusal::OriginDuplicate, value::is_origin(value), Refusal::OriginInvalid),
+            Field::Version => (fact::VERSION, Refusal::VersionDuplicate, value == b"13", Refusal::VersionUnsupported),
+            Field::Key => {
+                let found = key(value);
+                self.key = found.unwrap_or(self.key);
+                (fact::KEY, Refusal::KeyDuplicate, found.is_some(), Refusal::KeyInvalid)
+            }
+            Field::ContentLength => return self.length(value),
+            Field::Protocol => return self.list_line(fact::PROTOCOL_LINE, field, value, subprotocols),
+            Field::Extensions => return self.list_line(fact::EXTENSIONS_LINE, field, value, subprotocols),
+            Field::TransferEncoding => return self.list_line(fact::CODING_LINE, field, value, subprotocols),
+            Field::Upgrade | Field::Connection => return self.list(field, value, subprotocols),
+            // The second is a server's header; RFC 6455 says nothing about one in a request.
+            Field::Other | Field::Accept => return Ok(()),
+        };
+        let (fact, duplicate, legal, invalid) = rules;
+        if self.facts.put(fact) {
+            return Err(duplicate);
+        }
+        if legal { Ok(()) } else { Err(invalid) }
+    }
+
+    fn list_line(&mut self, fact: u16, field: Field, value: &[u8], subprotocols: &[&str]) -> Result<(), Refusal> {
+        self.facts.set(fact);
+        self.list(field, value, subprotocols)
+    }
+
+    /// Checks whole elements of a list, which may go on over further pieces and further lines.
+    fn list(&mut self, field: Field, value: &[u8], subprotocols: &[&str]) -> Result<(), Refusal> {
+        match field {
+            Field::Upgrade => self.upgrade(value),
+            Field::Connection => self.connection(value),
+            Field::Protocol => self.protocol(value, subprotocols),
+            Field::Extensions => {
+                let count = value::extensions(value).ok_or(Refusal::ExtensionsInvalid)?;
+                if count != 0 {
+                    self.facts.set(fact::EXTENSION);
+                }
+                Ok(())
+            }
+            Field::TransferEncoding => self.transfer_encoding(value),
+            Field::Host | Field::Key | Field::Version | Field::Accept | Field::Origin | Field::ContentLength => Ok(()),
+            Field::Other => Ok(()),
+        }
+    }
+
+    fn upgrade(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        for element in value::elements(value) {
+            if !value::is_protocol(element) {
+                return Err(Refusal::UpgradeInvalid);
+            }
+            if element.eq_ignore_ascii_case(b"websocket") {
+                self.facts.set(fact::UPGRADE);
+            }
+        }
+        Ok(())
+    }
+
+    fn connection(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        for element in value::elements(value) {
+            if !grammar::is_token_octets(element) {
+                return Err(Refusal::ConnectionInvalid);
+            }
+            let options = [
+                (&b"upgrade"[..], fact::CONNECTION_UPGRADE),
+                (b"close", fact::CLOSE),
+                (b"keep-alive", fact::KEEP_ALIVE),
+            ];
+            for (option, fact) in options {
+                if element.eq_ignore_ascii_case(option) {
+                    self.facts.set(fact);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn protocol(&mut self, value: &[u8], subprotocols: &[&str]) -> Result<(), Refusal> {
+        for element in value::elements(value) {
+            if !grammar::is_token_octets(element) {
+                return Err(Refusal::SubprotocolsInvalid);
+            }
+            self.facts.set(fact::PROTOCOL);
+            // Names of subprotocols are compared octet by octet (RFC 6455 section 11.5).
+            let place = subprotocols.iter().position(|name| name.as_bytes() == element);
+            let place = place.and_then(|place| u16::try_from(place).ok()).unwrap_or(NONE);
+            self.subprotocol = self.subprotocol.min(place);
+        }
+        Ok(())
+    }
+
+    fn length(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        if self.content_length != NO_LENGTH {
+            return Err(Refusal::ContentLengthDuplicate);
+        }
+        let length = value::decimal(value).filter(|length| *length != NO_LENGTH);
+        self.content_length = length.ok_or(Refusal::ContentLengthInvalid)?;
+        Ok(())
+    }
+
+    fn transfer_encoding(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        if self.facts.has(fact::HTTP_1_0) {
+            return Err(Refusal::TransferEncodingInvalid);
+        }
+        for coding in value::elements(value) {
+            if !coding.eq_ignore_ascii_case(b"chunked") {
+                return Err(Refusal::TransferEncodingUnknown);
+            }
+            if self.facts.put(fact::CHUNKED) {
+                return Err(Refusal::TransferEncodingInvalid);
+            }
+        }
+        Ok(())
+    }
+
+    fn body(&self) -> Result<Body, Refusal> {
+        match (self.facts.has(fact::CODING_LINE), self.content_length) {
+            (true, _) if !self.facts.has(fact::CHUNKED) => Err(Refusal::TransferEncodingInvalid),
+            (true, NO_LENGTH) => Ok(Body::Chunked),
+            (true, _) => Err(Refusal::BodyLengthAmbiguous),
+            (false, 0 | NO_LENGTH) => Ok(Body::None),
+            (false, length) => Ok(Body::Length(length)),
+        }
+    }
+}
+
+impl Default for RequestScanner {
+    fn default() -> Self {
+        Self::new()
+    }
+}

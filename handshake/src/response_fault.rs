@@ -1,0 +1,92 @@
+//! Why a response does not open the connection.
+
+use crate::fault::HeadFault;
+use core::fmt;
+
+/// A client fails the connection (RFC 6455 section 4.1): one variant for each reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ResponseFault {
+    /// The head is no HTTP/1.1, or too long.
+    Head(HeadFault),
+    /// RFC 9112 section 4: this is no status line.
+    StatusLineInvalid,
+    /// RFC 9112 section 2.3: another version of HTTP than 1.1.
+    HttpVersionUnsupported,
+    /// RFC 6455 section 4.1, validation item 1: this status instead of 101. Its headers were shown line by line: `Location` of
+    /// a redirection, or `WWW-Authenticate`.
+    Status(u16),
+    /// Validation item 2: no Upgrade.
+    UpgradeMissing,
+    /// Validation item 2: Upgrade is something else than "websocket".
+    UpgradeInvalid,
+    /// RFC 9110 section 7.6.1: Connection is no list of tokens.
+    ConnectionInvalid,
+    /// Validation item 3: no "Upgrade" in Connection.
+    ConnectionNotUpgrade,
+    /// Validation item 4: no Sec-WebSocket-Accept.
+    AcceptMissing,
+    /// RFC 6455 section 11.3.3: more than one Sec-WebSocket-Accept.
+    AcceptDuplicate,
+    /// Validation item 4: Sec-WebSocket-Accept is not the answer to our key.
+    AcceptMismatch,
+    /// RFC 6455 section 11.3.2: more than one Sec-WebSocket-Extensions.
+    ExtensionsDuplicate,
+    /// RFC 6455 section 9.1: Sec-WebSocket-Extensions is no list of extensions.
+    ExtensionsInvalid,
+    /// Validation item 5: an extension that was not offered.
+    ExtensionNotOffered,
+    /// RFC 6455 section 9.1: an extension is accepted twice.
+    ExtensionTwice,
+    /// RFC 6455 section 11.3.4: more than one Sec-WebSocket-Protocol.
+    SubprotocolDuplicate,
+    /// RFC 6455 section 4.2.2: Sec-WebSocket-Protocol is not a token.
+    SubprotocolInvalid,
+    /// Validation item 6: a subprotocol that was not offered.
+    SubprotocolNotOffered,
+}
+
+impl From<HeadFault> for ResponseFault {
+    fn from(fault: HeadFault) -> Self {
+        Self::Head(fault)
+    }
+}
+
+impl ResponseFault {
+    /// The reason in a few words.
+    pub const fn reason(self) -> &'static str {
+        use ResponseFault::*;
+        match self {
+            Head(fault) => fault.reason(),
+            StatusLineInvalid => "not an HTTP status line",
+            HttpVersionUnsupported => "the server does not speak HTTP/1.1",
+            Status(_) => "the server did not switch to WebSocket",
+            UpgradeMissing => "Upgrade is missing",
+            UpgradeInvalid => "Upgrade is not websocket",
+            ConnectionInvalid => "Connection is not a list of tokens",
+            ConnectionNotUpgrade => "Connection does not name Upgrade",
+            AcceptMissing => "Sec-WebSocket-Accept is missing",
+            AcceptDuplicate => "more than one Sec-WebSocket-Accept",
+            AcceptMismatch => "Sec-WebSocket-Accept does not answer the key",
+            ExtensionsDuplicate => "more than one Sec-WebSocket-Extensions",
+            ExtensionsInvalid => "Sec-WebSocket-Extensions is not a list of extensions",
+            ExtensionNotOffered => "an extension that was not offered",
+            ExtensionTwice => "an extension is accepted twice",
+            SubprotocolDuplicate => "more than one Sec-WebSocket-Protocol",
+            SubprotocolInvalid => "Sec-WebSocket-Protocol is not a token",
+            SubprotocolNotOffered => "a subprotocol that was not offered",
+        }
+    }
+}
+
+impl fmt::Display for ResponseFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason())?;
+        match self {
+            Self::Status(status) => write!(f, " but answered {status}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl core::error::Error for ResponseFault {}

@@ -1,0 +1,216 @@
+//! A client reads the response head (RFC 6455 section 4.1, what follows "the client MUST validate the server's response").
+
+use crate::extension::{self, List};
+use crate::fault::HeadFault;
+use crate::field::Field;
+use crate::flags::Flags;
+use crate::grammar::{self, StatusLine, Stop};
+use crate::head::{Head, Token};
+use crate::key::{Nonce, accept_key, key_of};
+use crate::limits::Limits;
+use crate::line::Line;
+use crate::response_fault::ResponseFault;
+use crate::value;
+
+/// What is known of the head.
+mod fact {
+    pub(super) const UPGRADE: u16 = 1;
+    pub(super) const CONNECTION_UPGRADE: u16 = 1 << 1;
+    pub(super) const ACCEPT: u16 = 1 << 2;
+    pub(super) const PROTOCOL: u16 = 1 << 3;
+    pub(super) const EXTENSIONS: u16 = 1 << 4;
+}
+
+/// The only status that opens a connection.
+const SWITCHING: u16 = 101;
+/// The server chose no subprotocol.
+const NONE: u16 = u16::MAX;
+
+/// What a client offered, which the server's choice is compared with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offer<'a> {
+    /// The subprotocols.
+    pub subprotocols: &'a [&'a str],
+    /// The value of `Sec-WebSocket-Extensions`.
+    pub extensions: Option<&'a str>,
+}
+
+/// What both sides have agreed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Agreed {
+    subprotocol: u16,
+    extensions: bool,
+}
+
+impl Agreed {
+    /// The subprotocol that the server chose; the list is the one that was given to [`ResponseScanner::scan`].
+    pub fn subprotocol<'s>(&self, subprotocols: &[&'s str]) -> Option<&'s str> {
+        subprotocols.get(usize::from(self.subprotocol)).copied()
+    }
+
+    /// Whether the server accepted any extension.
+    pub const fn has_extensions(&self) -> bool {
+        self.extensions
+    }
+}
+
+/// Checks a response head line by line. It holds no line.
+#[derive(Clone, Copy, Debug)]
+pub struct ResponseScanner {
+    head: Head,
+    facts: Flags,
+    status: u16,
+    subprotocol: u16,
+    nonce: Nonce,
+}
+
+const _: () = assert!(size_of::<ResponseScanner>() <= 48);
+
+impl ResponseScanner {
+    /// A scanner of one head, before its first octet. The request was written with the same `nonce`.
+    pub const fn new(nonce: Nonce) -> Self {
+        Self { head: Head::new(), facts: Flags::new(), status: 0, subprotocol: NONE, nonce }
+    }
+
+    /// Takes one line, or a piece of a long one, from the front of `input`, and says how many octets that was.
+    ///
+    /// The contract is that of [`RequestScanner::scan`](crate::RequestScanner::scan). A response of another status than 101 is
+    /// read to the end of its head, so that the caller sees its headers, and only its syntax is checked.
+    pub fn scan<'i>(
+        &mut self,
+        limits: &Limits,
+        offer: &Offer<'_>,
+        input: &'i [u8],
+    ) -> Result<Option<(usize, Line<'i>)>, ResponseFault> {
+        if self.head.at_start() {
+            return self.start(limits, input);
+        }
+        let Some((used, token)) = self.head.next(limits, input)? else { return Ok(None) };
+        let line = match token {
+            Token::Field { field, name, value, last } => {
+                self.field(field, value, last, offer)?;
+                Line::Header { name, value, last }
+            }
+            Token::Piece { field, value, last } => {
+                self.list(field, value)?;
+                Line::ValuePiece { value, last }
+            }
+            Token::End => Line::End,
+        };
+        Ok(Some((used, line)))
+    }
+
+    /// Whether the connection is open, once [`Line::End`] was reached.
+    pub fn finish(&self) -> Result<Agreed, ResponseFault> {
+        let facts = self.facts;
+        let demands = [
+            (self.head.is_done(), HeadFault::Unfinished.into()),
+            (self.status == SWITCHING, ResponseFault::Status(self.status)),
+            (facts.has(fact::UPGRADE), ResponseFault::UpgradeMissing),
+            (facts.has(fact::CONNECTION_UPGRADE), ResponseFault::ConnectionNotUpgrade),
+            (facts.has(fact::ACCEPT), ResponseFault::AcceptMissing),
+        ];
+        match demands.into_iter().find(|(met, _)| !met) {
+            Some((_, fault)) => Err(fault),
+            None => Ok(Agreed { subprotocol: self.subprotocol, extensions: facts.has(fact::EXTENSIONS) }),
+        }
+    }
+
+    fn start<'i>(&mut self, limits: &Limits, input: &'i [u8]) -> Result<Option<(usize, Line<'i>)>, ResponseFault> {
+        let window = self.head.window(limits, input);
+        if self.head.unfinished(&window) {
+            return Ok(None);
+        }
+        match (grammar::status_line(window.octets), window.bound) {
+            (Ok((rest, StatusLine { code, reason })), _) => {
+                self.status = code;
+                let used = self.head.take_start(&window, rest, false);
+                Ok(Some((used, Line::Status { code, reason })))
+            }
+            (Err(Stop::Wrong(fault)), _) => Err(fault),
+            (Err(Stop::More(part)), None) => {
+                self.head.pause(part, &window);
+                Ok(None)
+            }
+            (Err(Stop::More(_)), Some(bound)) => Err(bound.fault().into()),
+        }
+    }
+
+    /// Checks a header line, or the front of a list.
+    fn field(&mut self, field: Field, value: &[u8], last: bool, offer: &Offer<'_>) -> Result<(), ResponseFault> {
+        if self.status != SWITCHING {
+            return Ok(());
+        }
+        match field {
+            // What the server chose is checked as a whole, so that it must fit at once.
+            Field::Protocol | Field::Extensions if !last => Err(HeadFault::LineTooLong.into()),
+            Field::Accept => {
+                if self.facts.put(fact::ACCEPT) {
+                    return Err(ResponseFault::AcceptDuplicate);
+                }
+                let expect = accept_key(&key_of(&self.nonce));
+                if value == expect { Ok(()) } else { Err(ResponseFault::AcceptMismatch) }
+            }
+            Field::Protocol => self.protocol(value, offer.subprotocols),
+            Field::Extensions => self.extensions(value, offer.extensions.unwrap_or_default()),
+            Field::Upgrade | Field::Connection => self.list(field, value),
+            // RFC 9112 section 6.3: a response 101 has no body, whatever its headers say.
+            Field::ContentLength | Field::TransferEncoding => Ok(()),
+            Field::Host | Field::Key | Field::Version | Field::Origin | Field::Other => Ok(()),
+        }
+    }
+
+    /// Checks whole elements of a list, which may go on over further pieces and further lines.
+    fn list(&mut self, field: Field, value: &[u8]) -> Result<(), ResponseFault> {
+        if self.status != SWITCHING {
+            return Ok(());
+        }
+        for element in value::elements(value) {
+            match field {
+                Field::Upgrade if element.eq_ignore_ascii_case(b"websocket") => self.facts.set(fact::UPGRADE),
+                Field::Upgrade => return Err(ResponseFault::UpgradeInvalid),
+                Field::Connection if element.eq_ignore_ascii_case(b"upgrade") => {
+                    self.facts.set(fact::CONNECTION_UPGRADE);
+                }
+                Field::Connection if !grammar::is_token_octets(element) => {
+                    return Err(ResponseFault::ConnectionInvalid);
+                }
+                _ => (),
+            }
+        }
+        Ok(())
+    }
+
+    fn protocol(&mut self, value: &[u8], offered: &[&str]) -> Result<(), ResponseFault> {
+        if self.facts.put(fact::PROTOCOL) {
+            return Err(ResponseFault::SubprotocolDuplicate);
+        }
+        if !grammar::is_token_octets(value) {
+            return Err(ResponseFault::SubprotocolInvalid);
+        }
+        let place = offered.iter().position(|name| name.as_bytes() == value);
+        let place = place.and_then(|place| u16::try_from(place).ok());
+        self.subprotocol = place.ok_or(ResponseFault::SubprotocolNotOffered)?;
+        Ok(())
+    }
+
+    fn extensions(&mut self, value: &[u8], offered: &str) -> Result<(), ResponseFault> {
+        if self.facts.put(fact::EXTENSIONS) {
+            return Err(ResponseFault::ExtensionsDuplicate);
+        }
+        if !extension::is_list(value) {
+            return Err(ResponseFault::ExtensionsInvalid);
+        }
+        let mut accepted = List::new(value);
+        while let Some(extension) = accepted.next() {
+            let name = extension.name();
+            if !List::new(offered.as_bytes()).any(|offer| offer.name() == name) {
+                return Err(ResponseFault::ExtensionNotOffered);
+            }
+            if accepted.clone().any(|other| other.name() == name) {
+                return Err(ResponseFault::ExtensionTwice);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,176 @@
+//! The values of headers that a handshake depends on.
+
+use crate::extension;
+use crate::grammar::is_token_octets;
+use nom::IResult;
+use nom::bytes::complete::{tag, take_while1};
+use nom::sequence::delimited;
+use nom::{Parser, branch::alt};
+
+/// Octets that the grammar has found to be ASCII, as text.
+pub(crate) fn text(octets: &[u8]) -> &str {
+    // What is no UTF-8 never comes here; an empty text is then as good an answer as any, and better than a panic.
+    core::str::from_utf8(octets).unwrap_or_default()
+}
+
+/// The elements of a list (RFC 9110 section 5.6.1). Empty ones count for nothing.
+pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|octet| *octet == b',').map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
+}
+
+/// Where the element behind the last comma begins; 0 if there is no comma. A comma between quotes is none.
+pub(crate) fn after_last_comma(value: &[u8]) -> usize {
+    let (mut end, mut quoted, mut escaped) = (0, false, false);
+    for (at, octet) in value.iter().enumerate() {
+        match octet {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b',' if !quoted => end = at.saturating_add(1),
+            _ => (),
+        }
+    }
+    end
+}
+
+/// The element of an Upgrade list: a token, and perhaps "/" and one more (RFC 9110 section 7.8).
+pub(crate) fn is_protocol(element: &[u8]) -> bool {
+    let mut parts = element.splitn(2, |octet| *octet == b'/');
+    parts.all(is_token_octets)
+}
+
+/// Whether a value is `uri-host [ ":" port ]` (RFC 9110 section 7.2), with a host that is not empty, as HTTP demands
+/// (section 4.2.1).
+pub(crate) fn is_host(value: &[u8]) -> bool {
+    let Ok((rest, _)) = host(value) else { return false };
+    match rest.split_first() {
+        None => true,
+        Some((b':', [])) => true,
+        Some((b':', port)) => decimal(port).is_some_and(|port| port <= u64::from(u16::MAX)),
+        Some(_) => false,
+    }
+}
+
+/// An IPv6 address in brackets, or a name or IPv4 address (RFC 3986 section 3.2.2).
+fn host(input: &[u8]) -> IResult<&[u8], &[u8], ()> {
+    let ip = take_while1(|octet: u8| octet.is_ascii_hexdigit() || octet == b':' || octet == b'.');
+    let name = take_while1(|octet: u8| {
+        octet.is_ascii_alphanumeric()
+            || matches!(octet, b'-' | b'.' | b'_' | b'~' | b'%')
+            || matches!(octet, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b';' | b'=')
+    });
+    alt((delimited(tag(&b"["[..]), ip, tag(&b"]"[..])), name)).parse(input)
+}
+
+/// Digits alone, if they fit.
+pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0u64, |number, digit| match digit {
+        b'0'..=b'9' => number.checked_mul(10)?.checked_add(u64::from(digit & 0x0f)),
+        _ => None,
+    })
+}
+
+/// Whether a value is a serialized origin (RFC 6454 section 7.1): visible ASCII, and spaces between several.
+pub(crate) fn is_origin(value: &[u8]) -> bool {
+    !value.is_empty() && value.iter().all(|octet| matches!(octet, b' '..=b'~'))
+}
+
+/// Counts what an extension list holds; `None` if it is no such list (RFC 6455 section 9.1).
+pub(crate) fn extensions(value: &[u8]) -> Option<usize> {
+    let mut list = extension::List::new(value);
+    let count = list.by_ref().count();
+    list.is_legal().then_some(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc_9110_section_7_2_hosts() {
+        let legal = [
+            "example.org",
+            "example.org:80",
+            "example.org:",
+            "127.0.0.1:9501",
+            "[::1]:80",
+            "[2001:db8::1]",
+            "a_b",
+            "x%20y",
+            "localhost:0",
+            "EXAMPLE.org:65535",
+        ];
+        let illegal = [
+            "",
+            ":80",
+            "a b",
+            "a,b",
+            "a/b",
+            "user@host",
+            "host:80:90",
+            "host:x",
+            "host:65536",
+            "host:-1",
+            "[::1",
+            "::1",
+            "[]",
+            "[::1]x",
+            "[x]",
+            "h\u{e4}",
+            "a\tb",
+            "http://a",
+            "host:99999999999999999999",
+            "a\\b",
+            "a?b",
+            "a#b",
+            "<a>",
+        ];
+        for host in legal {
+            assert!(is_host(host.as_bytes()), "{host:?}");
+        }
+        for host in illegal {
+            assert!(!is_host(host.as_bytes()), "{host:?}");
+        }
+    }
+
+    #[test]
+    fn rfc_9110_section_8_6_decimal_numbers() {
+        let rows: [(&str, Option<u64>); 10] = [
+            ("0", Some(0)),
+            ("007", Some(7)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", None),
+            ("99999999999999999999999999", None),
+            ("", None),
+            ("+1", None),
+            ("-1", None),
+            ("1 ", None),
+            ("0x1", None),
+        ];
+        for (text, number) in rows {
+            assert_eq!(decimal(text.as_bytes()), number, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn rfc_9110_section_5_6_1_lists() {
+        let of = |value: &'static str| -> std::vec::Vec<&str> { elements(value.as_bytes()).map(text).collect() };
+        assert_eq!(of("a, b ,\tc"), ["a", "b", "c"]);
+        assert_eq!(of(",, a,,b,"), ["a", "b"]);
+        assert_eq!(of(" , "), [""; 0]);
+        let last = |value: &str| after_last_comma(value.as_bytes());
+        assert_eq!((last("a"), last("a,"), last("a,b"), last(r#"a;x="1,2""#), last(r#"a,b;x="\",""#)), (0, 2, 2, 0, 2));
+    }
+
+    #[test]
+    fn rfc_9110_section_7_8_protocols() {
+        for (element, legal) in
+            [("websocket", true), ("HTTP/2.0", true), ("a/", false), ("/a", false), ("a b", false), ("a/b/c", false)]
+        {
+            assert_eq!(is_protocol(element.as_bytes()), legal, "{element}");
+        }
+    }
+}
