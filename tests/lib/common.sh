@@ -6,7 +6,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 target=${CARGO_TARGET_DIR:-$root/target}
 case $target in /*) ;; *) target=$root/$target ;; esac
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/martlet
-mkdir -p "$cache"
+mkdir -p "$cache" "$target"
 cd "$root"
 
 say() { printf '%s\n' "$*"; }

@@ -1,0 +1,181 @@
+// Two people in headless Chromium: they chat, watch the protocol, and come back after the server was restarted.
+"use strict";
+
+const assert = require("node:assert");
+const { spawn } = require("node:child_process");
+const { once } = require("node:events");
+const net = require("node:net");
+const { after, before, test } = require("node:test");
+const { chromium } = require("playwright-core");
+
+const { MARTLET, CHROMIUM, SCREENSHOT } = process.env;
+const patience = 20_000;
+
+async function freePort() {
+  const probe = net.createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
+
+function answers(port) {
+  return new Promise((done) => {
+    const socket = net.connect(port, "127.0.0.1");
+    socket.once("connect", () => done(true)).once("error", () => done(false));
+    socket.once("connect", () => socket.destroy());
+  });
+}
+
+async function start(port) {
+  const server = spawn(MARTLET, ["serve", "--listen", `127.0.0.1:${port}`, "--workers", "2"], { stdio: ["ignore", "inherit", "inherit"] });
+  const deadline = Date.now() + patience;
+  while (!(await answers(port))) {
+    assert.ok(server.exitCode === null && Date.now() < deadline, "the server does not listen");
+    await new Promise((done) => setTimeout(done, 20));
+  }
+  return server;
+}
+
+async function stop(server) {
+  const ended = once(server, "exit");
+  server.kill("SIGTERM");
+  const [code] = await ended;
+  assert.strictEqual(code, 0);
+}
+
+const text = (page, id) => page.locator(id).textContent();
+
+/** Waits until the text of an element matches. */
+async function shows(page, id, pattern) {
+  await page.waitForFunction(
+    ([selector, source]) => new RegExp(source, "u").test(document.querySelector(selector).textContent),
+    [id, pattern.source],
+    { timeout: patience },
+  );
+}
+
+/** Waits until this message stands in the log, confirmed by the server, and gives what is written beside it. */
+async function message(page, who, said) {
+  const found = page.locator(".message:not(.pending)", { has: page.getByText(said, { exact: true }) }).last();
+  await found.waitFor({ timeout: patience });
+  assert.strictEqual(await found.locator(".text").textContent(), said);
+  assert.strictEqual(await found.locator(".who").textContent(), who);
+  assert.match(await found.locator(".when").textContent(), /\d{1,2}:\d{2}/);
+}
+
+async function say(page, said) {
+  await page.fill("#message", said);
+  await page.click("#send");
+}
+
+let port;
+let server;
+let browser;
+const faults = [];
+const people = {};
+
+/** A person: a browser of their own, as far as cookies and storage go. */
+async function arrive(name, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", ...options });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => faults.push(`${name}: ${error}`));
+  await page.goto(`http://127.0.0.1:${port}/`);
+  await page.fill("#name", name);
+  await page.click("#join");
+  people[name] = page;
+}
+
+before(async () => {
+  port = await freePort();
+  server = await start(port);
+  browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  server?.kill("SIGKILL");
+});
+
+test("two people set their names and see each other", { timeout: 60_000 }, async () => {
+  await arrive("Ada", { deviceScaleFactor: 2 });
+  await arrive("Grace");
+  for (const page of Object.values(people)) {
+    await shows(page, "#people", /Ada/);
+    await shows(page, "#people", /Grace/);
+    assert.strictEqual(await text(page, "#state"), "OPEN");
+  }
+});
+
+test("what one says both read, with the name and the time", { timeout: 60_000 }, async () => {
+  const talk = [
+    ["Ada", "Hello Grace. Is this the new server?"],
+    ["Grace", "It is. Watch the panel: every one of these is a single frame."],
+    ["Ada", "And the pings?"],
+    ["Grace", "Real Ping frames: the server takes the time until the browser’s Pong."],
+    ["Ada", "Does <b>markup</b> do anything & how about Grüße ✓?"],
+    ["Grace", "Text stays text. Now let me restart the server under us."],
+  ];
+  for (const [who, said] of talk) {
+    await say(people[who], said);
+    for (const page of Object.values(people)) await message(page, who, said);
+  }
+});
+
+test("the panel shows the state, the frames and the ping time", { timeout: 60_000 }, async () => {
+  const page = people.Ada;
+  await shows(page, "#ping", /^\d+(\.\d+)? ms$/);
+  await shows(page, "#frames-in", /^[1-9]\d*$/);
+  await shows(page, "#frames-out", /^[1-9]\d*$/);
+  const [received, sent] = [Number(await text(page, "#frames-in")), Number(await text(page, "#frames-out"))];
+  await page.waitForFunction(
+    ([i, o]) => Number(document.querySelector("#frames-in").textContent) > i && Number(document.querySelector("#frames-out").textContent) > o,
+    [received, sent],
+    { timeout: patience },
+  );
+  assert.strictEqual(await text(page, "#state"), "OPEN");
+});
+
+test("a picture is taken", { timeout: 60_000 }, async () => {
+  // A few more ping times make the curve.
+  await people.Ada.waitForFunction(() => Number(document.querySelector("#frames-in").textContent) > 20, null, { timeout: 40_000 });
+  await people.Ada.screenshot({ path: SCREENSHOT });
+});
+
+test("after a restart of the server everybody is back, and nothing is lost", { timeout: 90_000 }, async () => {
+  await stop(server);
+  for (const page of Object.values(people)) await page.waitForFunction(() => document.querySelector("#state").textContent !== "OPEN", null, { timeout: patience });
+  await say(people.Ada, "Said while the server was away.");
+  await people.Ada.locator(".message.pending", { hasText: "while the server was away" }).waitFor({ timeout: patience });
+  server = await start(port);
+  for (const page of Object.values(people)) {
+    await page.waitForFunction(() => document.querySelector("#state").textContent === "OPEN", null, { timeout: 40_000 });
+    await shows(page, "#people", /Ada/);
+    await shows(page, "#people", /Grace/);
+    await message(page, "Ada", "Said while the server was away.");
+    assert.strictEqual(await page.locator(".message", { hasText: "while the server was away" }).count(), 1);
+  }
+});
+
+test("who leaves is gone from the list", { timeout: 60_000 }, async () => {
+  await people.Grace.close();
+  await shows(people.Ada, "#people", /^(?!.*Grace)/);
+});
+
+test("no script of the page failed, and the server stops well", { timeout: 60_000 }, async () => {
+  assert.deepStrictEqual(faults, []);
+  await stop(server);
+});
