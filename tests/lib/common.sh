@@ -72,6 +72,9 @@ cargo_tool() {
     PATH=$prefix/bin:$PATH
 }
 
+# Rust links with the system's C compiler.
+need_linker() { apt_need_command cc gcc libc6-dev; }
+
 # A folder of the cache, made from files: prints its path, and succeeds if it was already made from just these.
 # The maker ends with `cached_done`, so that a maker that was stopped half-way starts anew.
 cached() {

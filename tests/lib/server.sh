@@ -1,5 +1,6 @@
 # Builds the release binary, starts it on a free port, waits for it by connecting, and stops it at the end. Sourced, not run.
 # shellcheck shell=bash
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 server_pid=
 
@@ -10,6 +11,7 @@ need_binary() {
         note "MARTLET_BIN is set: $martlet was tested, not this tree's build"
         return
     fi
+    need_linker
     cargo build --release --quiet --package martlet-std --bin martlet
     martlet=$target/release/martlet
 }
