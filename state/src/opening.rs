@@ -1,0 +1,232 @@
+//! The opening handshake (RFC 6455 section 4): heads come in line by line, and one answer goes out.
+
+use crate::config::{Config, HeadMode};
+use crate::connection::{Connection, Phase};
+use crate::event::{Event, Fault, Misuse, SendError, Status};
+use crate::instant::Instant;
+use crate::side::{Client, Server, Side};
+use crate::states::Trigger;
+use martlet_codec::{Decoder, NoRoom, Writer};
+use martlet_handshake::{
+    Accept, ClientRequest, Kind, Line, Offer, Refusal, Request, RequestScanner, Response, ResponseScanner, WriteError,
+};
+use rand_core::CryptoRng;
+
+impl<'c> Connection<'c, Server> {
+    /// The end that accepted the transport, at `now`.
+    pub const fn server(config: &'c Config<'c>, now: Instant) -> Self {
+        Self::new(config, now, Server, Phase::Head { scanner: RequestScanner::new(), checked: 0 })
+    }
+
+    /// Answers [`Event::Request`] with 101: frames may go both ways. The subprotocol is the first of
+    /// [`Config::subprotocols`] that the client offers, unless `accept` names one.
+    pub fn accept(&mut self, now: Instant, accept: &Accept<'_>, output: &mut Writer<'_>) -> Result<(), SendError> {
+        let Phase::Decision(Kind::Upgrade(upgrade)) = &self.phase else { return Err(Misuse::NoUpgrade.into()) };
+        let subprotocol = accept.subprotocol.or_else(|| upgrade.subprotocol(self.config.subprotocols));
+        let accept = Accept { subprotocol, ..*accept };
+        let len = accept.write(upgrade, output.spare()).map_err(write_error)?;
+        output.advance(len);
+        self.open(now);
+        Ok(())
+    }
+
+    /// Answers [`Event::Request`] in any other way; the connection is closed. The transport should shut down its sending half
+    /// and drain what still comes, so that the answer arrives.
+    pub fn respond(&mut self, response: &Response<'_>, output: &mut Writer<'_>) -> Result<(), SendError> {
+        let Phase::Decision(_) = self.phase else { return Err(Misuse::NoUpgrade.into()) };
+        let response = Response { keep_alive: false, ..*response };
+        let len = response.write(output.spare()).map_err(write_error)?;
+        output.advance(len);
+        self.go(Trigger::Refused);
+        Ok(())
+    }
+
+    fn refuse(&mut self, refusal: Refusal, output: &mut Writer<'_>) -> Fault {
+        if let Ok(len) = refusal.write(output.spare()) {
+            output.advance(len);
+        }
+        self.go(Trigger::Refused);
+        Fault::Refusal(refusal)
+    }
+
+    /// The deadline has passed: the client's fault while its head is missing, ours when the answer is.
+    pub(crate) fn handshake_expired(&mut self, output: &mut Writer<'_>) {
+        if let Phase::Decision(_) = self.phase {
+            let _ = self.respond(&Response::new(503, b"no decision in time\n"), output);
+        } else {
+            self.refuse(Refusal::TimedOut, output);
+        }
+    }
+
+    pub(crate) fn read_request<'i>(
+        &mut self,
+        input: &mut &'i mut [u8],
+        output: &mut Writer<'_>,
+    ) -> Result<Status<'i>, Fault> {
+        let Self { config, phase: Phase::Head { scanner, checked }, .. } = self else { return Ok(Status::More) };
+        let read =
+            read_line(config.head_mode, checked, input, |fresh| scanner.scan(&config.head, config.subprotocols, fresh));
+        match read {
+            Ok(Some(Read::Line(line))) => Ok(Status::Event(Event::Line(line))),
+            Ok(Some(Read::Head(head))) => match scanner.finish() {
+                Ok(kind) => {
+                    self.phase = Phase::Decision(kind);
+                    Ok(Status::Event(Event::Request { head: Request::parse(head), kind }))
+                }
+                Err(refusal) => Err(self.refuse(refusal, output)),
+            },
+            Ok(None) => Ok(Status::More),
+            Err(refusal) => Err(self.refuse(refusal, output)),
+        }
+    }
+}
+
+impl<'c, R: CryptoRng> Connection<'c, Client<R>> {
+    /// The end that made the transport, at `now`: writes the request and waits for the answer. `rng` gives the key of the
+    /// handshake and that of every frame. Offered are [`Config::subprotocols`], whatever `request` says.
+    pub fn client(
+        config: &'c Config<'c>,
+        now: Instant,
+        mut rng: R,
+        request: &ClientRequest<'_>,
+        output: &mut Writer<'_>,
+    ) -> Result<Self, SendError> {
+        let mut nonce = [0; 16];
+        rng.fill_bytes(&mut nonce);
+        let request = ClientRequest { subprotocols: config.subprotocols, extensions: None, ..*request };
+        let len = request.write(&nonce, output.spare()).map_err(write_error)?;
+        output.advance(len);
+        let head = Phase::Head { scanner: ResponseScanner::new(nonce), checked: 0 };
+        let mut connection = Self::new(config, now, Client(rng), head);
+        connection.go(Trigger::HeadStarted);
+        Ok(connection)
+    }
+
+    pub(crate) fn read_response<'i>(&mut self, now: Instant, input: &mut &'i mut [u8]) -> Result<Status<'i>, Fault> {
+        let Self { config, phase: Phase::Head { scanner, checked }, .. } = self else { return Ok(Status::More) };
+        let offer = Offer { subprotocols: config.subprotocols, extensions: None };
+        let read = read_line(config.head_mode, checked, input, |fresh| scanner.scan(&config.head, &offer, fresh));
+        let fault = match read {
+            Ok(Some(Read::Line(line))) => return Ok(Status::Event(Event::Line(line))),
+            Ok(Some(Read::Head(_))) => match scanner.finish() {
+                Ok(agreed) => {
+                    self.open(now);
+                    return Ok(Status::Event(Event::Open(agreed)));
+                }
+                Err(fault) => fault,
+            },
+            Ok(None) => return Ok(Status::More),
+            Err(fault) => fault,
+        };
+        self.go(Trigger::Refused);
+        Err(Fault::Response(fault))
+    }
+}
+
+impl<S: Side> Connection<'_, S> {
+    fn open(&mut self, now: Instant) {
+        self.phase = Phase::Frames(Decoder::new(S::ROLE));
+        self.go(Trigger::Upgraded);
+        self.heard = now;
+    }
+}
+
+/// What was read of a head.
+enum Read<'i> {
+    /// A line, which was taken.
+    Line(Line<'i>),
+    /// The end: all of the head that was not taken line by line, taken.
+    Head(&'i [u8]),
+}
+
+/// Scans lines behind the `checked` octets at the front of `input` until there is something to say.
+fn read_line<'i, F>(
+    mode: HeadMode,
+    checked: &mut usize,
+    input: &mut &'i mut [u8],
+    mut scan: impl for<'a> FnMut(&'a [u8]) -> Result<Option<(usize, Line<'a>)>, F>,
+) -> Result<Option<Read<'i>>, F> {
+    loop {
+        let fresh = input.get(*checked..).unwrap_or_default();
+        let Some((used, line)) = scan(fresh)? else { return Ok(None) };
+        let end = checked.saturating_add(used);
+        if matches!(line, Line::End) {
+            *checked = 0;
+            return Ok(Some(Read::Head(input.split_off_mut(..end).unwrap_or_default())));
+        }
+        match mode {
+            HeadMode::Whole => *checked = end,
+            HeadMode::Lines => {
+                let place = Place::of(&line, fresh);
+                let taken: &'i [u8] = input.split_off_mut(..end).unwrap_or_default();
+                return Ok(Some(Read::Line(place.line(taken))));
+            }
+        }
+    }
+}
+
+/// Where a line's parts lie, so that it can be shown again when the octets have been split off.
+struct Place {
+    /// The line with its parts left out.
+    shape: Line<'static>,
+    name: Part,
+    value: Part,
+}
+
+#[derive(Clone, Copy)]
+struct Part {
+    at: usize,
+    len: usize,
+}
+
+impl Part {
+    const NONE: Self = Self { at: 0, len: 0 };
+
+    fn of(part: &[u8], whole: &[u8]) -> Self {
+        // Only addresses are compared. A part that lies elsewhere would be shown as empty.
+        Self { at: (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize), len: part.len() }
+    }
+
+    fn show<'i>(&self, whole: &'i [u8]) -> &'i [u8] {
+        whole.get(self.at..).and_then(|from| from.get(..self.len)).unwrap_or_default()
+    }
+
+    fn text<'i>(&self, whole: &'i [u8]) -> &'i str {
+        core::str::from_utf8(self.show(whole)).unwrap_or_default()
+    }
+}
+
+impl Place {
+    fn of(line: &Line<'_>, whole: &[u8]) -> Self {
+        let (shape, name, value): (_, &[u8], &[u8]) = match *line {
+            Line::Blank => return Self { shape: Line::Blank, name: Part::NONE, value: Part::NONE },
+            Line::End => return Self { shape: Line::End, name: Part::NONE, value: Part::NONE },
+            Line::Request { method, target } => {
+                (Line::Request { method: "", target: "" }, method.as_bytes(), target.as_bytes())
+            }
+            Line::Status { code, reason } => (Line::Status { code, reason: b"" }, b"", reason),
+            Line::Header { name, value, last } => (Line::Header { name: "", value: b"", last }, name.as_bytes(), value),
+            Line::ValuePiece { value, last } => (Line::ValuePiece { value: b"", last }, b"", value),
+        };
+        Self { shape, name: Part::of(name, whole), value: Part::of(value, whole) }
+    }
+
+    fn line<'i>(&self, whole: &'i [u8]) -> Line<'i> {
+        let (name, value) = (&self.name, &self.value);
+        match self.shape {
+            Line::Blank => Line::Blank,
+            Line::End => Line::End,
+            Line::Request { .. } => Line::Request { method: name.text(whole), target: value.text(whole) },
+            Line::Status { code, .. } => Line::Status { code, reason: value.show(whole) },
+            Line::Header { last, .. } => Line::Header { name: name.text(whole), value: value.show(whole), last },
+            Line::ValuePiece { last, .. } => Line::ValuePiece { value: value.show(whole), last },
+        }
+    }
+}
+
+fn write_error(error: WriteError) -> SendError {
+    match error {
+        WriteError::NoRoom { wanted } => SendError::NoRoom(NoRoom { wanted }),
+        error => SendError::Misuse(Misuse::Head(error)),
+    }
+}

@@ -1,0 +1,107 @@
+//! What the application sends.
+
+use crate::connection::Connection;
+use crate::event::{Misuse, Payload, SendError};
+use crate::instant::Instant;
+use crate::side::Side;
+use crate::states::{State, Trigger};
+use martlet_codec::{
+    CloseFrame, ControlOp, DataKind, DataOp, Header, HeaderBytes, Kind, MAX_CONTROL, Mask, NoRoom, Writer,
+};
+
+impl<S: Side> Connection<'_, S> {
+    /// Sends a whole message in one frame.
+    #[inline]
+    pub fn send(&mut self, payload: Payload<'_>, output: &mut Writer<'_>) -> Result<(), SendError> {
+        self.may_send()?;
+        let kind = Kind::Data { op: payload.kind().op(), fin: true, len: 0 };
+        Ok(output.frame(kind, self.side.key(), payload.as_bytes())?)
+    }
+
+    /// Sends the next fragment of a message (RFC 6455 section 5.4); the first one begins it, the one with `fin` ends it. Fragments
+    /// of text hold whole characters.
+    pub fn send_fragment(&mut self, payload: Payload<'_>, fin: bool, output: &mut Writer<'_>) -> Result<(), SendError> {
+        let op = self.next_op(payload.kind())?;
+        output.frame(Kind::Data { op, fin, len: 0 }, self.side.key(), payload.as_bytes())?;
+        self.sending = (!fin).then_some(payload.kind());
+        Ok(())
+    }
+
+    /// The header of a frame whose `len` octets of payload the caller sends behind it, so that they need not be copied: a client
+    /// masks them with the [`Mask`], a server has none. Text must be UTF-8, which is not looked at here.
+    pub fn begin_frame(&mut self, kind: DataKind, len: u64, fin: bool) -> Result<(HeaderBytes, Option<Mask>), Misuse> {
+        let op = self.next_op(kind)?;
+        let key = self.side.key();
+        self.sending = (!fin).then_some(kind);
+        Ok((Header { kind: Kind::Data { op, fin, len }, key }.encode(), key.map(Mask::new)))
+    }
+
+    /// Whether a whole message may be sent now: for frames that are encoded once for many connections.
+    #[inline]
+    pub const fn may_send(&self) -> Result<(), Misuse> {
+        match (self.state, self.sending) {
+            (State::Active, None) => Ok(()),
+            (State::Active, Some(_)) => Err(Misuse::MessageOpen),
+            (state, _) => Err(Misuse::State(state)),
+        }
+    }
+
+    /// Sends a Ping with a body of at most 125 octets.
+    pub fn ping(&mut self, body: &[u8], output: &mut Writer<'_>) -> Result<(), SendError> {
+        self.send_control(ControlOp::Ping, body, output)
+    }
+
+    /// Sends a Pong with a body of at most 125 octets: the answer to a Ping when `auto_pong` is off, or unasked.
+    pub fn pong(&mut self, body: &[u8], output: &mut Writer<'_>) -> Result<(), SendError> {
+        self.send_control(ControlOp::Pong, body, output)
+    }
+
+    /// Begins the closing handshake (RFC 6455 section 7.1.2): nothing is sent after this. What the peer had under way is still
+    /// delivered, until its Close comes or `close_timeout_ms` have passed.
+    pub fn close(
+        &mut self,
+        now: Instant,
+        frame: Option<CloseFrame<'_>>,
+        output: &mut Writer<'_>,
+    ) -> Result<(), SendError> {
+        let body = frame.map_or(0, |frame| frame.reason().len().saturating_add(2));
+        self.may_control(body, output)?;
+        match frame {
+            Some(frame) => self.write_close(frame, output),
+            None => self.control(ControlOp::Close, &[], output),
+        }
+        self.go(Trigger::CloseSent);
+        self.due = now.after(self.config.close_timeout_ms);
+        Ok(())
+    }
+
+    fn send_control(&mut self, op: ControlOp, body: &[u8], output: &mut Writer<'_>) -> Result<(), SendError> {
+        self.may_control(body.len(), output)?;
+        self.control(op, body, output);
+        Ok(())
+    }
+
+    /// Control frames may stand between the fragments of a message (RFC 6455 section 5.4).
+    fn may_control(&self, body: usize, output: &Writer<'_>) -> Result<(), SendError> {
+        if self.state != State::Active {
+            return Err(Misuse::State(self.state).into());
+        }
+        if body > usize::from(MAX_CONTROL) {
+            return Err(Misuse::ControlTooLong(body).into());
+        }
+        let header = if S::ROLE == martlet_codec::Role::Client { 6 } else { 2 };
+        let wanted = body.saturating_add(header);
+        if output.room() < wanted { Err(NoRoom { wanted }.into()) } else { Ok(()) }
+    }
+
+    /// The opcode of the next fragment of a message of this kind.
+    const fn next_op(&self, kind: DataKind) -> Result<DataOp, Misuse> {
+        match (self.state, self.sending, kind) {
+            (State::Active, None, kind) => Ok(kind.op()),
+            (State::Active, Some(DataKind::Text), DataKind::Text)
+            | (State::Active, Some(DataKind::Binary), DataKind::Binary) => Ok(DataOp::Continuation),
+            (State::Active, Some(_), _) => Err(Misuse::KindChanged),
+            (state, ..) => Err(Misuse::State(state)),
+        }
+    }
+}

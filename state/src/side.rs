@@ -1,0 +1,89 @@
+//! The two ends: which rules hold, and where masking keys come from.
+
+use crate::connection::Connection;
+use crate::event::{Fault, Status};
+use crate::instant::Instant;
+use martlet_codec::{Key, Role, Writer};
+use martlet_handshake::{RequestScanner, ResponseScanner};
+use rand_core::CryptoRng;
+
+/// One end of a connection: [`Server`] or [`Client`].
+pub trait Side: sealed::Side {}
+
+impl<S: sealed::Side> Side for S {}
+
+/// The end that accepted. It masks nothing and needs no random numbers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Server;
+
+/// The end that connected, with its source of masking keys, which must be cryptographically strong (RFC 6455 section 10.3).
+#[derive(Clone, Debug)]
+pub struct Client<R>(pub R);
+
+pub(crate) mod sealed {
+    use super::*;
+
+    pub trait Side: Sized {
+        /// Its role.
+        const ROLE: Role;
+        /// What reads the head that this end receives.
+        type Scanner: core::fmt::Debug;
+        /// The masking key of the next frame: a client must have a fresh one for each (RFC 6455 section 5.3), a server none.
+        fn key(&mut self) -> Option<Key>;
+        /// Reads what comes before the first frame.
+        fn read_head<'i>(
+            connection: &mut Connection<'_, Self>,
+            now: Instant,
+            input: &mut &'i mut [u8],
+            output: &mut Writer<'_>,
+        ) -> Result<Status<'i>, Fault>;
+        /// Says what there is to say when the handshake takes too long.
+        fn handshake_expired(connection: &mut Connection<'_, Self>, output: &mut Writer<'_>);
+    }
+}
+
+impl sealed::Side for Server {
+    const ROLE: Role = Role::Server;
+    type Scanner = RequestScanner;
+
+    #[inline]
+    fn key(&mut self) -> Option<Key> {
+        None
+    }
+
+    fn read_head<'i>(
+        connection: &mut Connection<'_, Self>,
+        _: Instant,
+        input: &mut &'i mut [u8],
+        output: &mut Writer<'_>,
+    ) -> Result<Status<'i>, Fault> {
+        connection.read_request(input, output)
+    }
+
+    fn handshake_expired(connection: &mut Connection<'_, Self>, output: &mut Writer<'_>) {
+        connection.handshake_expired(output);
+    }
+}
+
+impl<R: CryptoRng> sealed::Side for Client<R> {
+    const ROLE: Role = Role::Client;
+    type Scanner = ResponseScanner;
+
+    fn key(&mut self) -> Option<Key> {
+        let mut key = Key::default();
+        self.0.fill_bytes(&mut key.0);
+        Some(key)
+    }
+
+    fn read_head<'i>(
+        connection: &mut Connection<'_, Self>,
+        now: Instant,
+        input: &mut &'i mut [u8],
+        _: &mut Writer<'_>,
+    ) -> Result<Status<'i>, Fault> {
+        connection.read_response(now, input)
+    }
+
+    /// A client that gives up just leaves.
+    fn handshake_expired(_: &mut Connection<'_, Self>, _: &mut Writer<'_>) {}
+}
