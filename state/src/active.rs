@@ -23,8 +23,7 @@ impl<S: Side> Connection<'_, S> {
                 self.peer_closes(frame, output);
                 Event::Close(frame)
             }
-            Ok(Some(control)) if !self.may_afford(now) => {
-                drop(control);
+            Ok(Some(Frame::Ping(_) | Frame::Pong(_))) if !self.may_afford(now) => {
                 return Err(self.fail(Violation::TooManyControlFrames, output));
             }
             Ok(Some(Frame::Pong(body))) => Event::Pong(body),
