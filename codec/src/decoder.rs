@@ -2,7 +2,7 @@
 
 use crate::close::{self, CloseFrame};
 use crate::header::{self, Header, Kind, Rules};
-use crate::kernel::{self, Best, Kernel};
+use crate::kernel::{self, Best, Checked, Kernel};
 use crate::limits::Limits;
 use crate::mask::{Key, Mask};
 use crate::opcode::{ControlOp, DataKind, DataOp, Role};
@@ -74,7 +74,7 @@ impl<'i> Data<'i> {
     #[inline]
     pub fn text(&self) -> Option<&str> {
         match self.kind {
-            DataKind::Text if self.is_whole() => core::str::from_utf8(self.payload).ok(),
+            DataKind::Text if self.is_whole() => Best::checked_text(Checked(self.payload)),
             _ => None,
         }
     }

@@ -13,7 +13,15 @@ pub(crate) trait Kernel {
     fn unmask_ascii(payload: &mut [u8], key: u32) -> bool;
     /// Whether all of `text` is UTF-8.
     fn valid(text: &[u8]) -> bool;
+    /// `text` as such, if it is UTF-8.
+    fn text(text: &[u8]) -> Option<&str>;
+    /// What was checked before, as text.
+    fn checked_text(text: Checked<'_>) -> Option<&str>;
 }
+
+/// Octets that the decoder has found to be UTF-8, all of them. Only [`Data`](crate::Data), which nobody can change, makes it.
+#[derive(Clone, Copy)]
+pub(crate) struct Checked<'a>(pub(crate) &'a [u8]);
 
 #[cfg(feature = "simd")]
 pub(crate) use crate::simd::Native as Best;
@@ -38,6 +46,14 @@ impl Kernel for Portable {
     #[inline(never)]
     fn valid(text: &[u8]) -> bool {
         crate::utf8_bulk::valid(text)
+    }
+
+    fn text(text: &[u8]) -> Option<&str> {
+        core::str::from_utf8(text).ok()
+    }
+
+    fn checked_text(text: Checked<'_>) -> Option<&str> {
+        Self::text(text.0)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whole messages in storage that the caller lends.
 
 use crate::decoder::Data;
+use crate::kernel::{Best, Kernel};
 use crate::opcode::DataKind;
 use crate::violation::Violation;
 
@@ -17,7 +18,7 @@ impl<'a> Message<'a> {
     /// The text, if it is one.
     pub fn text(&self) -> Option<&'a str> {
         match self.kind {
-            DataKind::Text => core::str::from_utf8(self.payload).ok(),
+            DataKind::Text => Best::text(self.payload),
             DataKind::Binary => None,
         }
     }

@@ -1,11 +1,11 @@
-//! The one module with `unsafe`: the bulk kernels with AVX2, chosen while running.
+//! The one module with `unsafe`: the bulk kernels with AVX2, chosen while running, and text that need not be checked twice.
 //!
 //! The loops are the safe ones of [`kernel`](crate::kernel), compiled once more for wider vectors; only the call of a
 //! function that needs a CPU feature is `unsafe`. UTF-8 of 64 octets and more goes to `simdutf8`. AVX-512 is left out:
 //! the code that compilers make for these loops is slower than AVX2's there.
 #![allow(unsafe_code)]
 
-use crate::kernel::{Kernel, Portable};
+use crate::kernel::{Checked, Kernel, Portable};
 
 /// The widest vectors that this machine has.
 pub(crate) struct Native;
@@ -38,6 +38,18 @@ impl Kernel for Native {
     fn valid(text: &[u8]) -> bool {
         if text.len() < WORTH_SIMDUTF8 { Portable::valid(text) } else { simdutf8::basic::from_utf8(text).is_ok() }
     }
+
+    #[inline]
+    fn text(text: &[u8]) -> Option<&str> {
+        if text.len() < WORTH_SIMDUTF8 { Portable::text(text) } else { simdutf8::basic::from_utf8(text).ok() }
+    }
+
+    #[inline]
+    fn checked_text(text: Checked<'_>) -> Option<&str> {
+        // SAFETY: the decoder makes an event of a text only after it has validated all of it, the event gives nobody a way to
+        // change it, and only a whole text message is asked for here.
+        Some(unsafe { core::str::from_utf8_unchecked(text.0) })
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -58,7 +70,31 @@ mod avx2 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Decoder, Event, Limits, Role};
     use std::vec::Vec;
+
+    #[test]
+    fn the_safe_twin_gives_the_same_text_of_whatever_the_decoder_lets_through() {
+        for text in [
+            &b""[..],
+            b"Hello",
+            "中文 and more".as_bytes(),
+            &[b'x'; 70],
+            "é".repeat(300).as_bytes(),
+            b"\xff",
+            b"\xe4\xb8",
+        ] {
+            let len = u16::try_from(text.len()).unwrap().to_be_bytes();
+            let head =
+                if text.len() < 126 { std::vec![0x81, 0x80 | len[1]] } else { std::vec![0x81, 0xfe, len[0], len[1]] };
+            let mut wire = [&head[..], &[0; 4], text].concat();
+            let mut decoder = Decoder::new(Role::Server);
+            match decoder.decode(&Limits::DEFAULT, &mut &mut wire[..]) {
+                Ok(Some(Event::Data(data))) => assert_eq!(data.text(), Portable::text(text)),
+                other => assert!(other.is_err() && Portable::text(text).is_none(), "{text:x?}: {other:?}"),
+            }
+        }
+    }
 
     #[test]
     fn the_safe_twin_gives_the_same_at_every_length_and_alignment() {
@@ -80,6 +116,7 @@ mod tests {
                     Portable::unmask(twin, key ^ 0x80ff_00aa);
                     assert_eq!(ours, twin);
                     assert_eq!(Native::valid(ours), Portable::valid(twin));
+                    assert_eq!(Native::text(ours), Portable::text(twin));
                 }
             }
         }
