@@ -72,5 +72,5 @@ pub use side::{Client, Server, Side};
 pub use states::{State, Trigger};
 
 // What the signatures above are made of, so that one `use` is enough.
-pub use martlet_codec::{CloseCode, CloseFrame, DataKind, NoRoom, Violation, Writer};
+pub use martlet_codec::{CloseCode, CloseFrame, Data, DataKind, Message, NoRoom, Violation, Writer};
 pub use martlet_handshake::{Accept, Agreed, ClientRequest, Kind, Line, Refusal, Request, Response, ResponseFault};
