@@ -1,2 +1,39 @@
-//! x
-fn main(){}
+//! The program `martlet`: a WebSocket server with a chat page and an echo.
+
+mod app;
+mod chat;
+mod cli;
+mod signals;
+
+use self::app::App;
+use martlet_std::Server;
+use std::process::ExitCode;
+
+/// What a wrong command line or setting, or an address that cannot be listened on, ends with.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    match serve() {
+        Ok(code) => code,
+        Err(why) => {
+            eprintln!("martlet: {why}");
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+fn serve() -> Result<ExitCode, String> {
+    let Some(settings) = cli::settings()? else { return Ok(ExitCode::SUCCESS) };
+    cli::start_log()?;
+    let server = Server::bind(settings).map_err(|error| error.to_string())?;
+    signals::stop_on_signals(server.handle()).map_err(|error| format!("signals: {error}"))?;
+    println!("martlet: the chat is at http://{0}/ and an echo at ws://{0}/echo; Ctrl-C stops", server.address());
+    let room = app::room();
+    match server.run(|_worker| App::new(&room)) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            eprintln!("martlet: {error}");
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! What a handler can do: the worker's connections, and the way to those of other workers.
+
+use crate::error::PushError;
+use crate::handle::Handle;
+use crate::handler::Timer;
+use crate::id::ConnId;
+use crate::mailbox::{Command, Filter};
+use crate::message::Outgoing;
+use crate::output::Output;
+use crate::settings::Settings;
+use crate::slot::{Slot, Traffic};
+use crate::wheel::Wheel;
+use martlet_state::{CloseFrame, Config, Instant, Misuse, State};
+use slab::Slab;
+use std::collections::{BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// The worker as its handler sees it.
+///
+/// What is sent to the connection at hand leaves with all else that its turn produces, what is sent to others of this
+/// worker leaves at the end of the round: in one `write` each, if the sockets take it.
+pub struct Context<'c> {
+    pub(crate) config: &'c Config<'c>,
+    pub(crate) settings: &'c Settings,
+    pub(crate) handle: &'c Handle,
+    pub(crate) worker: u8,
+    pub(crate) slots: Slab<Slot<'c>>,
+    pub(crate) now: Instant,
+    /// The slot whose turn it is, or [`NOBODY`].
+    pub(crate) current: usize,
+    /// What the current slot sends in this turn.
+    pub(crate) output: Output,
+    /// Slots whose queues are to be flushed at the end of this round.
+    pub(crate) dirty: Vec<usize>,
+    /// Slots that have more to read.
+    pub(crate) ready: VecDeque<usize>,
+    pub(crate) wheel: Wheel,
+    pub(crate) timers: BTreeSet<(Instant, Timer)>,
+    pub(crate) last_timer: u64,
+}
+
+/// No slot's number.
+pub(crate) const NOBODY: usize = usize::MAX;
+
+/// What there is to know about a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Info {
+    /// Its state: 3 while messages may go both ways.
+    pub state: State,
+    /// The peer's address.
+    pub peer: SocketAddr,
+    /// What came and went. What the handler pushes in the turn at hand is counted when the turn ends.
+    pub traffic: Traffic,
+    /// Octets that wait because the peer reads slowly.
+    pub queued_bytes: usize,
+    /// The tag that the handler gave it.
+    pub tag: u32,
+}
+
+impl Context<'_> {
+    /// Sends a whole message to a connection of any worker.
+    ///
+    /// For a connection of another worker `Ok` means what it means for [`Handle::push`].
+    #[inline]
+    pub fn push<'m>(&mut self, id: ConnId, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
+        let message = message.into();
+        match self.find(id) {
+            Place::Here(key) => self.send(key, message),
+            Place::Elsewhere => self.handle.push(id, message),
+            Place::Nowhere => Err(PushError::Gone),
+        }
+    }
+
+    /// Sends a Ping with a body of at most 125 octets.
+    pub fn ping(&mut self, id: ConnId, body: &[u8]) -> Result<(), PushError> {
+        match self.find(id) {
+            Place::Here(key) => self.control(key, |conn, writer| conn.ping(body, writer)),
+            Place::Elsewhere => self.handle.ping(id, body),
+            Place::Nowhere => Err(PushError::Gone),
+        }
+    }
+
+    /// Sends a Pong with a body of at most 125 octets, to a connection of this worker: the answer to a Ping when
+    /// [`auto_pong`](Settings::auto_pong) is off, or unasked.
+    pub fn pong(&mut self, id: ConnId, body: &[u8]) -> Result<(), PushError> {
+        match self.find(id) {
+            Place::Here(key) => self.control(key, |conn, writer| conn.pong(body, writer)),
+            Place::Elsewhere | Place::Nowhere => Err(PushError::Gone),
+        }
+    }
+
+    /// Begins the closing handshake: code 1000 to 1003, 1007 to 1014 or 3000 to 4999, a reason of at most 123 octets. Messages
+    /// that the peer had under way still come, until its Close comes or
+    /// [`close_timeout_ms`](Settings::close_timeout_ms) have passed.
+    pub fn disconnect(&mut self, id: ConnId, code: u16, reason: &str) -> Result<(), PushError> {
+        let frame = CloseFrame::new(code, reason).map_err(Misuse::from)?;
+        match self.find(id) {
+            Place::Here(key) => self.start_close(key, frame),
+            Place::Elsewhere => self.handle.disconnect(id, code, reason),
+            Place::Nowhere => Err(PushError::Gone),
+        }
+    }
+
+    /// Sends a whole message to many connections of all workers. It is encoded once, and connections that read slowly share
+    /// its octets. An error means that a worker was too far behind; all others have it.
+    pub fn broadcast<'m>(&mut self, filter: Filter, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
+        let frame: Arc<[u8]> = message.into().encode().into();
+        self.broadcast_here(filter, &frame);
+        self.handle.broadcast_frame(filter, &frame, Some(usize::from(self.worker)))
+    }
+
+    /// The established connections of this worker.
+    pub fn connections(&self) -> impl Iterator<Item = ConnId> {
+        self.slots.iter().filter(|(_, slot)| slot.is_established()).map(|(_, slot)| slot.id)
+    }
+
+    /// What there is to know about a connection of this worker; `None` if it is gone or another worker's.
+    pub fn info(&self, id: ConnId) -> Option<Info> {
+        let slot = self.slot(id)?;
+        Some(Info {
+            state: slot.conn.state(),
+            peer: slot.peer,
+            traffic: slot.traffic,
+            queued_bytes: slot.queued(),
+            tag: slot.tag,
+        })
+    }
+
+    /// The tag of a connection of this worker: 0 until it is given one.
+    #[inline]
+    pub fn tag(&self, id: ConnId) -> Option<u32> {
+        self.slot(id).map(|slot| slot.tag)
+    }
+
+    /// Gives a connection of this worker a tag, whatever that means to the handler; see [`Filter::Tag`].
+    pub fn set_tag(&mut self, id: ConnId, tag: u32) -> Result<(), PushError> {
+        let Place::Here(key) = self.find(id) else { return Err(PushError::Gone) };
+        self.slots[key].tag = tag;
+        Ok(())
+    }
+
+    /// Calls [`Handler::timer`](crate::Handler::timer) of this worker after so many milliseconds.
+    pub fn after(&mut self, ms: u32) -> Timer {
+        self.last_timer += 1;
+        let timer = Timer(self.last_timer);
+        self.timers.insert((self.now.after(ms), timer));
+        timer
+    }
+
+    /// The worker's number, from 0.
+    pub fn worker(&self) -> usize {
+        usize::from(self.worker)
+    }
+
+    /// The way to all workers, for other threads.
+    pub fn handle(&self) -> &Handle {
+        self.handle
+    }
+
+    /// The settings that the server was started with.
+    pub fn settings(&self) -> &Settings {
+        self.settings
+    }
+
+    #[inline]
+    pub(crate) fn find(&self, id: ConnId) -> Place {
+        match self.slots.get(id.slot()) {
+            Some(slot) if slot.id == id => Place::Here(id.slot()),
+            _ if id.worker() != usize::from(self.worker) => Place::Elsewhere,
+            _ => Place::Nowhere,
+        }
+    }
+
+    fn slot(&self, id: ConnId) -> Option<&Slot<'_>> {
+        self.slots.get(id.slot()).filter(|slot| slot.id == id)
+    }
+
+    /// Does what another thread asked for. What cannot be done any more is not: see [`Handle`].
+    pub(crate) fn obey(&mut self, command: Command) {
+        match command {
+            Command::Frame { id, frame } => {
+                if let Place::Here(key) = self.find(id) {
+                    let _ = self.send_frame(key, frame);
+                }
+            }
+            Command::Ping { id, body } => {
+                let _ = self.ping(id, &body);
+            }
+            Command::Close { id, code, reason } => {
+                let _ = self.disconnect(id, code, &reason);
+            }
+            Command::Broadcast { filter, frame } => self.broadcast_here(filter, &frame),
+            // The worker's own business.
+            Command::Stop => {}
+        }
+    }
+
+    fn broadcast_here(&mut self, filter: Filter, frame: &Arc<[u8]>) {
+        let keys: Vec<_> = self
+            .slots
+            .iter()
+            .filter(|(_, slot)| match filter {
+                Filter::All => slot.is_established(),
+                Filter::Tag(tag) => slot.tag == tag && slot.is_established(),
+            })
+            .map(|(key, _)| key)
+            .collect();
+        for key in keys {
+            // Who is closing, or reads too slowly and is being closed for it, is left out.
+            let _ = self.send_shared(key, frame);
+        }
+    }
+}
+
+/// Where a connection is.
+pub(crate) enum Place {
+    /// In this slot.
+    Here(usize),
+    /// With another worker.
+    Elsewhere,
+    /// It is gone.
+    Nowhere,
+}

@@ -1,0 +1,168 @@
+//! How connections end: the handler hears of it once, what waits is written, and the peer may read it.
+
+use crate::context::{Context, NOBODY};
+use crate::handler::{By, Closed, Handler};
+use crate::worker::Worker;
+use martlet_state::{CloseFrame, Expired, NoRoom, SendError, State};
+use std::net::Shutdown;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+impl<'c, H: Handler> Worker<'c, H> {
+    /// Calls the handler so that its panic ends at most the connection in this slot; none if that is [`NOBODY`].
+    pub(crate) fn guard(&mut self, key: usize, call: impl FnOnce(&mut H, &mut Context<'c>)) {
+        let (handler, ctx) = (&mut self.handler, &mut self.ctx);
+        if catch_unwind(AssertUnwindSafe(|| call(handler, ctx))).is_err() {
+            self.panicked(key);
+        }
+    }
+
+    /// The handler panicked while it dealt with this slot: nothing more is delivered from it.
+    pub(crate) fn panicked(&mut self, key: usize) {
+        let id = self.ctx.slots.get(key).map(|slot| slot.id);
+        tracing::error!(?id, "the handler panicked");
+        if key == NOBODY || id.is_none() {
+            return;
+        }
+        if let Ok(frame) = CloseFrame::new(1011, "internal error") {
+            // Unless a Close has gone already, or nothing was opened yet.
+            let _ = self.ctx.start_close(key, frame);
+        }
+        self.ctx.leave(key);
+        self.ctx.mark_dirty(key);
+    }
+
+    /// Tells the handler of the end of a connection, if it knows of it and was not told. A panic is the caller's to catch.
+    pub(crate) fn tell(&mut self, key: usize, closed: &Closed<'_>) {
+        let Some(slot) = self.ctx.slots.get_mut(key) else { return };
+        if slot.flags.opened && !std::mem::replace(&mut slot.flags.told, true) {
+            let id = slot.id;
+            tracing::debug!(%id, code = closed.code, reason = closed.reason, clean = closed.clean, by = ?closed.by, "closed");
+            self.handler.close(&mut self.ctx, id, closed);
+        }
+    }
+
+    /// The same with the panic caught.
+    pub(crate) fn guard_tell(&mut self, key: usize, closed: &Closed<'_>) {
+        if catch_unwind(AssertUnwindSafe(|| self.tell(key, closed))).is_err() {
+            self.panicked(key);
+        }
+    }
+
+    /// Sees to a connection that may have ended, outside its turn.
+    pub(crate) fn settle(&mut self, key: usize) {
+        let Some(slot) = self.ctx.slots.get_mut(key) else { return };
+        if slot.flags.broken {
+            slot.conn.eof();
+            return self.remove(key);
+        }
+        if slot.conn.state() == State::Closed && !slot.flags.leaving {
+            self.ctx.leave(key);
+        }
+        let Some(slot) = self.ctx.slots.get_mut(key).filter(|slot| slot.flags.leaving) else { return };
+        if !slot.flags.told {
+            self.tell_ended(key);
+        }
+        let Some(slot) = self.ctx.slots.get_mut(key).filter(|slot| slot.queue.is_none()) else { return };
+        // What the peer has under way must be read before the socket is closed: otherwise the system resets the connection,
+        // and the peer may lose what was said to it last. After a clean end nothing is under way.
+        let finished = slot.flags.eof || (slot.flags.clean && !slot.flags.readable);
+        if !finished && !std::mem::replace(&mut slot.flags.shut, true) && slot.socket.shutdown(Shutdown::Write).is_err() {
+            slot.flags.broken = true;
+        }
+        if finished || slot.flags.broken {
+            self.remove(key);
+        }
+    }
+
+    /// Looks at a connection one of whose deadlines may have passed.
+    pub(crate) fn deadline(&mut self, key: usize) {
+        let (now, settings) = (self.ctx.now, self.ctx.settings);
+        let Some(slot) = self.ctx.slots.get_mut(key) else { return };
+        if slot.deadline().is_none_or(|deadline| now < deadline) {
+            return self.ctx.arm(key);
+        }
+        // Nothing is read from a peer that reads slowly, so that nothing is heard of it: that it reads shows that it lives.
+        let progress = slot.queue.as_ref().map(|queue| queue.progress);
+        if slot.flags.leaving {
+            return match progress.map(|at| at.after(settings.close_timeout_ms)) {
+                Some(until) if now < until => {
+                    slot.until = until;
+                    self.ctx.arm(key);
+                }
+                Some(_) | None => {
+                    slot.flags.broken = true;
+                    self.settle(key);
+                }
+            };
+        }
+        if slot.conn.state() == State::Active
+            && slot.queued() > settings.high_watermark_bytes
+            && let Some(until) = progress.map(|at| at.after(settings.pong_timeout_ms))
+            && now < until
+        {
+            return self.ctx.arm_at(key, until);
+        }
+        let mut expired = None;
+        let ticked = self.ctx.write_with(key, |conn, writer| {
+            expired = conn.tick(now, writer).map_err(|NoRoom { wanted }| SendError::NoRoom(NoRoom { wanted }))?;
+            Ok(())
+        });
+        debug_assert!(ticked.is_ok(), "time is no misuse");
+        self.expired(key, expired);
+        self.settle(key);
+        self.ctx.arm(key);
+    }
+
+    fn expired(&mut self, key: usize, expired: Option<Expired>) {
+        let Some(slot) = self.ctx.slots.get_mut(key) else { return };
+        match expired {
+            // The heartbeat's Ping.
+            None => slot.traffic.frames_out += 1,
+            Some(Expired::Handshake) => {
+                tracing::debug!(id = %slot.id, peer = %slot.peer, "the handshake took too long");
+                // Who has said nothing is told nothing.
+                slot.flags.broken = slot.queue.is_none();
+            }
+            Some(Expired::Pong) => {
+                slot.our_code = 1011;
+                let closed = Closed { code: 1011, reason: "no answer to a ping", by: By::Server, clean: false };
+                self.guard_tell(key, &closed);
+            }
+            Some(Expired::Close) => {
+                // It has had its time, for the Close and for all that waits before it.
+                slot.flags.broken = true;
+            }
+        }
+    }
+
+    /// Tells the handler of an end of which nobody else has told it.
+    fn tell_ended(&mut self, key: usize) {
+        let Some(slot) = self.ctx.slots.get(key) else { return };
+        let (code, by) = if slot.our_code == 0 { (1006, By::Peer) } else { (slot.our_code, By::Server) };
+        self.guard_tell(key, &Closed { code, reason: "", by, clean: false });
+    }
+
+    /// The end of a connection's slot; the socket is closed with it.
+    fn remove(&mut self, key: usize) {
+        self.tell_ended(key);
+        if let Some(slot) = self.ctx.slots.try_remove(key) {
+            tracing::debug!(id = %slot.id, "disconnected");
+            self.ctx.handle.leave();
+            self.acceptor.resume();
+        }
+    }
+}
+
+impl Context<'_> {
+    /// Nothing more is delivered from this connection. It stays until what waits is written and the peer has read it, but not for
+    /// long.
+    pub(crate) fn leave(&mut self, key: usize) {
+        let until = self.now.after(self.settings.close_timeout_ms);
+        let Some(slot) = self.slots.get_mut(key) else { return };
+        slot.flags.leaving = true;
+        slot.until = until;
+        slot.held = None;
+        slot.message = None;
+        self.arm(key);
+    }
+}

@@ -1,0 +1,108 @@
+//! The server as any thread may reach it.
+
+use crate::error::PushError;
+use crate::id::ConnId;
+use crate::mailbox::{Command, Filter, Mailbox};
+use crate::message::Outgoing;
+use martlet_codec::MAX_CONTROL;
+use martlet_state::{CloseFrame, Misuse};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Reaches the connections of all workers, from any thread; cheap to clone.
+///
+/// `Ok` means that the connection's worker will do it: a connection that ends before that gets nothing, as one that ends
+/// a moment later would not. What one thread asks for one connection is done in that order.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    mailboxes: Vec<Mailbox>,
+    /// Connections of all workers; changed only when one comes or goes.
+    open: AtomicU32,
+    max_open: u32,
+}
+
+impl Handle {
+    pub(crate) fn new(mailboxes: Vec<Mailbox>, max_open: u32) -> Self {
+        Self { shared: Arc::new(Shared { mailboxes, open: AtomicU32::new(0), max_open }) }
+    }
+
+    /// Sends a whole message.
+    pub fn push<'m>(&self, id: ConnId, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
+        self.post(id, Command::Frame { id, frame: message.into().encode() })
+    }
+
+    /// Sends a Ping with a body of at most 125 octets.
+    pub fn ping(&self, id: ConnId, body: &[u8]) -> Result<(), PushError> {
+        if body.len() > usize::from(MAX_CONTROL) {
+            return Err(Misuse::ControlTooLong(body.len()).into());
+        }
+        self.post(id, Command::Ping { id, body: body.to_vec() })
+    }
+
+    /// Begins the closing handshake: code 1000 to 1003, 1007 to 1014 or 3000 to 4999, a reason of at most 123 octets.
+    pub fn disconnect(&self, id: ConnId, code: u16, reason: &str) -> Result<(), PushError> {
+        CloseFrame::new(code, reason).map_err(Misuse::from)?;
+        self.post(id, Command::Close { id, code, reason: reason.to_owned() })
+    }
+
+    /// Sends a whole message to many connections of all workers; it is encoded once.
+    pub fn broadcast<'m>(&self, filter: Filter, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
+        let frame: Arc<[u8]> = message.into().encode().into();
+        self.broadcast_frame(filter, &frame, None)
+    }
+
+    /// Stops the server: no new connections, Close 1001 to everyone, and an end when all are gone or after
+    /// [`shutdown_grace_ms`](crate::Settings::shutdown_grace_ms).
+    pub fn stop(&self) {
+        for mailbox in &self.shared.mailboxes {
+            // A worker that has ended already needs no order to end.
+            let _ = mailbox.post(Command::Stop);
+        }
+    }
+
+    /// Connections of all workers, those in a handshake included.
+    pub fn connection_count(&self) -> u32 {
+        self.shared.open.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn post(&self, id: ConnId, command: Command) -> Result<(), PushError> {
+        self.mailbox(id.worker()).ok_or(PushError::Gone)?.post(command)
+    }
+
+    /// Posts a frame to all workers but `except`. If one worker is too far behind, the others get it nevertheless.
+    pub(crate) fn broadcast_frame(
+        &self,
+        filter: Filter,
+        frame: &Arc<[u8]>,
+        except: Option<usize>,
+    ) -> Result<(), PushError> {
+        let mut done = Ok(());
+        for (worker, mailbox) in self.shared.mailboxes.iter().enumerate() {
+            if Some(worker) != except {
+                done = done.and(mailbox.post(Command::Broadcast { filter, frame: Arc::clone(frame) }));
+            }
+        }
+        done
+    }
+
+    pub(crate) fn mailbox(&self, worker: usize) -> Option<&Mailbox> {
+        self.shared.mailboxes.get(worker)
+    }
+
+    /// Takes a place for a new connection, if there is one.
+    pub(crate) fn enter(&self) -> bool {
+        let most = self.shared.max_open;
+        let more = |open| (open < most).then_some(open + 1);
+        self.shared.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    }
+
+    /// Gives the place back.
+    pub(crate) fn leave(&self) {
+        self.shared.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}

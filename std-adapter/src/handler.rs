@@ -1,0 +1,83 @@
+//! What the application makes of it: one handler for each worker.
+
+use crate::context::Context;
+use crate::http::{Decision, Request, Response};
+use crate::id::ConnId;
+use crate::message::Message;
+
+/// The application. Each worker has its own instance and calls it from one thread, one event after the other.
+///
+/// A panic in it closes the connection at hand with 1011 and harms no other; the instance goes on.
+pub trait Handler {
+    /// A message came. It lies in the worker's buffer: keep a copy, not the slice.
+    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Message<'_>);
+
+    /// A handshake that is right came: accept it, or answer otherwise. Default: accept.
+    fn handshake(&mut self, ctx: &mut Context<'_>, request: &Request<'_>) -> Decision {
+        let _ = (ctx, request);
+        Decision::default()
+    }
+
+    /// A connection was opened: the 101 is under way, and messages may be pushed behind it.
+    fn open(&mut self, ctx: &mut Context<'_>, id: ConnId, request: &Request<'_>) {
+        let _ = (ctx, id, request);
+    }
+
+    /// A connection that was opened has ended; comes exactly once for each. Nothing can be pushed to it any more.
+    fn close(&mut self, ctx: &mut Context<'_>, id: ConnId, closed: &Closed<'_>) {
+        let _ = (ctx, id, closed);
+    }
+
+    /// A Ping came. It is answered already, unless [`auto_pong`](crate::Settings::auto_pong) is off.
+    fn ping(&mut self, ctx: &mut Context<'_>, id: ConnId, body: &[u8]) {
+        let _ = (ctx, id, body);
+    }
+
+    /// A Pong came.
+    fn pong(&mut self, ctx: &mut Context<'_>, id: ConnId, body: &[u8]) {
+        let _ = (ctx, id, body);
+    }
+
+    /// A peer that read too slowly has read all that waited for it.
+    fn drain(&mut self, ctx: &mut Context<'_>, id: ConnId) {
+        let _ = (ctx, id);
+    }
+
+    /// A plain HTTP request came. The connection ends with the answer. Default: 400.
+    fn request(&mut self, ctx: &mut Context<'_>, request: &Request<'_>) -> Response {
+        let _ = (ctx, request);
+        Response::text(400, "this is a WebSocket server\n")
+    }
+
+    /// The time of [`Context::after`] has come.
+    fn timer(&mut self, ctx: &mut Context<'_>, timer: Timer) {
+        let _ = (ctx, timer);
+    }
+}
+
+/// A timer of one worker; see [`Context::after`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Timer(pub(crate) u64);
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed<'a> {
+    /// The code of the peer's Close, 1005 if that had none (RFC 6455 section 7.1.5). If none came: the code of ours, or 1006 if
+    /// there was none either.
+    pub code: u16,
+    /// The reason in the Close that the code is from; often empty.
+    pub reason: &'a str,
+    /// Who began to end it.
+    pub by: By,
+    /// Whether a Close went both ways (RFC 6455 section 7.1.4).
+    pub clean: bool,
+}
+
+/// Who ended a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum By {
+    /// The peer, by a Close or by ending the transport.
+    Peer,
+    /// This server: the handler, a rule that the peer broke, a deadline, or its stop.
+    Server,
+}

@@ -1,0 +1,155 @@
+//! How other threads reach a worker: commands under a lock that the data path never takes.
+
+use crate::error::PushError;
+use crate::id::ConnId;
+use mio::Waker;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Which connections a broadcast is for; always only those that are established.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Filter {
+    /// All of them.
+    All,
+    /// Those with this tag, see [`Context::set_tag`](crate::Context::set_tag).
+    Tag(u32),
+}
+
+/// What a worker is asked to do.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Send this frame, if the connection still may.
+    Frame { id: ConnId, frame: Vec<u8> },
+    /// Send a Ping.
+    Ping { id: ConnId, body: Vec<u8> },
+    /// Begin the closing handshake; code and reason are checked.
+    Close { id: ConnId, code: u16, reason: String },
+    /// Send this frame to many.
+    Broadcast { filter: Filter, frame: Arc<[u8]> },
+    /// Say goodbye to everyone and end.
+    Stop,
+}
+
+impl Command {
+    /// What it counts against the mailbox's limit.
+    fn octets(&self) -> usize {
+        let body = match self {
+            Self::Frame { frame, .. } => frame.len(),
+            Self::Ping { body, .. } => body.len(),
+            Self::Close { reason, .. } => reason.len(),
+            // Shared with the other workers, but each may be the last to have it.
+            Self::Broadcast { frame, .. } => frame.len(),
+            Self::Stop => 0,
+        };
+        body.saturating_add(size_of::<Self>())
+    }
+}
+
+/// Commands for one worker.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    inbox: Mutex<Inbox>,
+    waker: Waker,
+    most: usize,
+}
+
+#[derive(Debug, Default)]
+struct Inbox {
+    commands: Vec<Command>,
+    octets: usize,
+    /// The worker has ended.
+    closed: bool,
+}
+
+impl Mailbox {
+    pub(crate) fn new(waker: Waker, most: usize) -> Self {
+        Self { inbox: Mutex::default(), waker, most }
+    }
+
+    /// Adds a command; wakes the worker if it is the first of a batch.
+    pub(crate) fn post(&self, command: Command) -> Result<(), PushError> {
+        let mut inbox = self.lock();
+        if inbox.closed {
+            return Err(PushError::Gone);
+        }
+        let octets = inbox.octets.saturating_add(command.octets());
+        if octets > self.most && !matches!(command, Command::Stop) && !inbox.commands.is_empty() {
+            return Err(PushError::MailboxFull);
+        }
+        inbox.octets = octets;
+        inbox.commands.push(command);
+        let first = inbox.commands.len() == 1;
+        drop(inbox);
+        if first && let Err(error) = self.waker.wake() {
+            tracing::error!(%error, "a worker could not be woken");
+        }
+        Ok(())
+    }
+
+    /// Takes all commands in the order in which they came; `spare` is empty and gets their place.
+    pub(crate) fn take(&self, spare: &mut Vec<Command>) {
+        let mut inbox = self.lock();
+        inbox.octets = 0;
+        std::mem::swap(&mut inbox.commands, spare);
+    }
+
+    /// The worker ends: nothing is taken any more.
+    pub(crate) fn close(&self) {
+        let mut inbox = self.lock();
+        inbox.closed = true;
+        inbox.commands = Vec::new();
+    }
+
+    /// A panic elsewhere cannot leave the list half-changed.
+    fn lock(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mio::{Poll, Token};
+
+    fn mailbox(most: usize) -> (Poll, Mailbox) {
+        let poll = Poll::new().unwrap();
+        let waker = Waker::new(poll.registry(), Token(0)).unwrap();
+        (poll, Mailbox::new(waker, most))
+    }
+
+    fn frame(len: usize) -> Command {
+        Command::Frame { id: ConnId::from_bits(1), frame: vec![0; len] }
+    }
+
+    #[test]
+    fn commands_come_in_order_and_once() {
+        let (_poll, mailbox) = mailbox(1 << 20);
+        for len in 0..10 {
+            mailbox.post(frame(len)).unwrap();
+        }
+        let mut commands = Vec::new();
+        mailbox.take(&mut commands);
+        let lens: Vec<_> = commands
+            .drain(..)
+            .map(|command| match command {
+                Command::Frame { frame, .. } => frame.len(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(lens, (0..10).collect::<Vec<_>>());
+        mailbox.take(&mut commands);
+        assert!(commands.is_empty());
+    }
+
+    #[test]
+    fn a_worker_that_is_far_behind_gets_no_more_but_may_be_stopped() {
+        let (_poll, mailbox) = mailbox(1000);
+        mailbox.post(frame(5000)).unwrap();
+        assert_eq!(mailbox.post(frame(1)), Err(PushError::MailboxFull));
+        mailbox.post(Command::Stop).unwrap();
+        mailbox.take(&mut Vec::new());
+        mailbox.post(frame(1)).unwrap();
+        mailbox.close();
+        assert_eq!(mailbox.post(frame(1)), Err(PushError::Gone));
+    }
+}

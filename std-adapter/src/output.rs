@@ -1,0 +1,357 @@
+//! What goes out: put together in one buffer during a turn, written at its end, queued if the socket does not take it.
+
+use crate::context::{Context, NOBODY};
+use crate::error::PushError;
+use crate::message::Outgoing;
+use crate::slot::Slot;
+use martlet_codec::Writer;
+use martlet_state::{CloseFrame, Connection, Instant, Misuse, SendError, Server};
+use std::io::{ErrorKind, IoSlice, Write};
+use std::sync::Arc;
+
+/// Room for what one turn puts together, in octets: the answers to two full reads.
+const ROOM: usize = 32 * 1024;
+/// Longer payloads are not copied but written from where they lie. Below it a copy costs less than a `writev` more.
+const COPIED: usize = 8 * 1024;
+
+/// The output of the turn at hand.
+pub(crate) struct Output {
+    room: Box<[u8]>,
+    len: usize,
+}
+
+impl Output {
+    pub(crate) fn new() -> Self {
+        Self { room: vec![0; ROOM].into(), len: 0 }
+    }
+
+    /// Where the next octets go.
+    #[inline]
+    pub(crate) fn writer(&mut self) -> Writer<'_> {
+        Writer::resume(&mut self.room, self.len)
+    }
+
+    /// Counts what a [`writer`](Self::writer) wrote, which has `len` octets in all now. Says whether it wrote anything.
+    #[inline]
+    pub(crate) fn wrote(&mut self, len: usize) -> bool {
+        let more = len != self.len;
+        self.len = len;
+        more
+    }
+}
+
+impl<'c> Context<'c> {
+    /// Begins a slot's turn: what it sends is put together.
+    pub(crate) fn begin_turn(&mut self, key: usize) {
+        self.flush_output();
+        self.current = key;
+    }
+
+    /// Ends the turn: everything leaves.
+    pub(crate) fn end_turn(&mut self) {
+        self.flush_output();
+        if let Some(slot) = self.slots.get_mut(self.current) {
+            slot.flush(self.now);
+        }
+        self.current = NOBODY;
+    }
+
+    /// Sends a message over a connection of this worker.
+    #[inline]
+    pub(crate) fn send(&mut self, key: usize, message: Outgoing<'_>) -> Result<(), PushError> {
+        let slot = &mut self.slots[key];
+        if key != self.current || slot.queue.is_some() || message.octets().len() > COPIED {
+            return self.send_rare(key, message);
+        }
+        slot.conn.may_send()?;
+        let mut writer = Writer::resume(&mut self.output.room, self.output.len);
+        if writer.frame(message.frame_kind(), None, message.octets()).is_err() {
+            return self.send_rare(key, message);
+        }
+        self.output.len = writer.len();
+        slot.traffic.frames_out += 1;
+        Ok(())
+    }
+
+    /// The same for long messages, for connections whose turn it is not, and for those whose peers read slowly.
+    #[inline(never)]
+    fn send_rare(&mut self, key: usize, message: Outgoing<'_>) -> Result<(), PushError> {
+        self.slots[key].conn.may_send()?;
+        self.check_backpressure(key)?;
+        let octets = message.octets();
+        if octets.len() <= COPIED {
+            self.flush_for(key);
+        }
+        let slot = &mut self.slots[key];
+        let (header, _) = slot.conn.begin_frame(message.kind(), octets.len() as u64, true)?;
+        slot.traffic.frames_out += 1;
+        if octets.len() > COPIED {
+            let before = if key == self.current { std::mem::take(&mut self.output.len) } else { 0 };
+            slot.write(&[&self.output.room[..before], header.as_ref(), octets], self.now);
+        } else if key == self.current && slot.queue.is_none() {
+            // Fits: the output was just emptied, and is longer than what is copied.
+            let mut writer = self.output.writer();
+            let written = writer.put(header.as_ref()).and_then(|()| writer.put(octets));
+            debug_assert!(written.is_ok());
+            self.output.len = writer.len();
+        } else {
+            slot.traffic.bytes_out += (header.as_ref().len() + octets.len()) as u64;
+            let queue = slot.queue();
+            queue.push(header.as_ref());
+            queue.push(octets);
+        }
+        self.mark_dirty(key);
+        Ok(())
+    }
+
+    /// Sends a frame that was encoded elsewhere.
+    pub(crate) fn send_frame(&mut self, key: usize, frame: Vec<u8>) -> Result<(), PushError> {
+        self.flush_for(key);
+        self.slots[key].conn.may_send()?;
+        self.check_backpressure(key)?;
+        let slot = &mut self.slots[key];
+        slot.traffic.frames_out += 1;
+        slot.traffic.bytes_out += frame.len() as u64;
+        slot.queue().push_owned(frame);
+        self.mark_dirty(key);
+        Ok(())
+    }
+
+    /// Sends a frame that others send as well.
+    pub(crate) fn send_shared(&mut self, key: usize, frame: &Arc<[u8]>) -> Result<(), PushError> {
+        self.flush_for(key);
+        self.slots[key].conn.may_send()?;
+        self.check_backpressure(key)?;
+        let slot = &mut self.slots[key];
+        slot.traffic.frames_out += 1;
+        if slot.queue.is_none() {
+            // The first of this round goes at once: most sockets take it, and no queue is needed.
+            slot.write_shared(frame, self.now);
+        } else {
+            slot.traffic.bytes_out += frame.len() as u64;
+            slot.queue().push_shared(Arc::clone(frame));
+        }
+        self.mark_dirty(key);
+        Ok(())
+    }
+
+    /// Sends a control frame.
+    pub(crate) fn control(
+        &mut self,
+        key: usize,
+        write: impl FnMut(&mut Connection<'c, Server>, &mut Writer<'_>) -> Result<(), SendError>,
+    ) -> Result<(), PushError> {
+        self.check_backpressure(key)?;
+        self.write_with(key, write)?;
+        self.slots[key].traffic.frames_out += 1;
+        Ok(())
+    }
+
+    /// Begins the closing handshake.
+    pub(crate) fn start_close(&mut self, key: usize, frame: CloseFrame<'_>) -> Result<(), PushError> {
+        let now = self.now;
+        self.write_with(key, |conn, writer| conn.close(now, Some(frame), writer))?;
+        let slot = &mut self.slots[key];
+        slot.traffic.frames_out += 1;
+        slot.our_code = frame.code().get();
+        self.arm(key);
+        Ok(())
+    }
+
+    /// Lets the core write something, whole, with as much room as it wants.
+    pub(crate) fn write_with(
+        &mut self,
+        key: usize,
+        mut write: impl FnMut(&mut Connection<'c, Server>, &mut Writer<'_>) -> Result<(), SendError>,
+    ) -> Result<(), Misuse> {
+        let slot = &mut self.slots[key];
+        let mut room = [0; 512];
+        let mut writer = Writer::new(&mut room);
+        let wanted = match write(&mut slot.conn, &mut writer) {
+            Ok(()) => {
+                self.append(key, writer.written());
+                return Ok(());
+            }
+            Err(SendError::Misuse(misuse)) => return Err(misuse),
+            Err(SendError::NoRoom(no_room)) => no_room.wanted,
+        };
+        let mut room = vec![0; wanted];
+        let mut writer = Writer::new(&mut room);
+        match write(&mut slot.conn, &mut writer) {
+            Ok(()) => {
+                self.flush_for(key);
+                self.slots[key].write(&[writer.written()], self.now);
+                self.mark_dirty(key);
+                Ok(())
+            }
+            Err(SendError::Misuse(misuse)) => Err(misuse),
+            Err(SendError::NoRoom(_)) => Err(Misuse::State(slot.conn.state())),
+        }
+    }
+
+    /// Adds a few octets to what a slot sends.
+    fn append(&mut self, key: usize, octets: &[u8]) {
+        if key == self.current && self.output.writer().put(octets).is_ok() {
+            self.output.len += octets.len();
+            return;
+        }
+        self.flush_for(key);
+        let slot = &mut self.slots[key];
+        slot.traffic.bytes_out += octets.len() as u64;
+        slot.queue().push(octets);
+        self.mark_dirty(key);
+    }
+
+    /// Writes out what the turn has put together, if it is this slot's turn, so that what comes next is behind it.
+    fn flush_for(&mut self, key: usize) {
+        if key == self.current {
+            self.flush_output();
+        }
+    }
+
+    /// Writes out what the turn has put together.
+    pub(crate) fn flush_output(&mut self) {
+        let len = std::mem::take(&mut self.output.len);
+        if len == 0 {
+            return;
+        }
+        if let Some(slot) = self.slots.get_mut(self.current) {
+            slot.write(&[&self.output.room[..len]], self.now);
+        }
+    }
+
+    /// Sees to it that a queue gets no longer than it may: its connection is closed instead.
+    fn check_backpressure(&mut self, key: usize) -> Result<(), PushError> {
+        let most = self.settings.max_backpressure_bytes;
+        let slot = &mut self.slots[key];
+        if slot.queued() <= most {
+            return Ok(());
+        }
+        // It may be long only because this round has not ended.
+        slot.flush(self.now);
+        if slot.queued() <= most {
+            return Ok(());
+        }
+        tracing::debug!(id = %slot.id, queued = slot.queued(), "reads too slowly: 1013");
+        if let Ok(frame) = CloseFrame::new(1013, "you read too slowly") {
+            self.start_close(key, frame)?;
+        }
+        Err(PushError::QueueFull)
+    }
+
+    /// Sees to it that a slot is looked at at the end of this round.
+    pub(crate) fn mark_dirty(&mut self, key: usize) {
+        let flags = &mut self.slots[key].flags;
+        if key != self.current && !std::mem::replace(&mut flags.in_dirty, true) {
+            self.dirty.push(key);
+        }
+    }
+
+    /// Sees to it that a slot is looked at when its next deadline has passed.
+    pub(crate) fn arm(&mut self, key: usize) {
+        if let Some(deadline) = self.slots.get(key).and_then(Slot::deadline) {
+            self.arm_at(key, deadline);
+        }
+    }
+
+    /// Sees to it that a slot is looked at then, or before.
+    pub(crate) fn arm_at(&mut self, key: usize, deadline: Instant) {
+        let slot = &mut self.slots[key];
+        let tick = self.wheel.tick_for(deadline);
+        // An earlier look comes anyway, and asks again then. That is why nothing is done here for a message.
+        if slot.armed == 0 || tick < slot.armed {
+            slot.armed = tick;
+            self.wheel.add(tick, key as u32);
+        }
+    }
+}
+
+impl Slot<'_> {
+    /// Writes up to three parts in order, behind what waits already. What the socket does not take waits.
+    fn write(&mut self, parts: &[&[u8]], now: Instant) {
+        let len: usize = parts.iter().map(|part| part.len()).sum();
+        self.traffic.bytes_out += len as u64;
+        let mut taken = self.write_now(parts);
+        if taken == len || self.flags.broken {
+            return;
+        }
+        let queue = self.queue();
+        queue.progress = now;
+        for part in parts {
+            let gone = taken.min(part.len());
+            taken -= gone;
+            queue.push(&part[gone..]);
+        }
+        // A socket that took less than it was given refuses the rest, and must say so to be heard of again.
+        self.flush(now);
+    }
+
+    /// The same for a frame that others send as well.
+    fn write_shared(&mut self, frame: &Arc<[u8]>, now: Instant) {
+        self.traffic.bytes_out += frame.len() as u64;
+        let taken = self.write_now(&[frame]);
+        if taken == frame.len() || self.flags.broken {
+            return;
+        }
+        let queue = self.queue();
+        queue.progress = now;
+        if taken == 0 {
+            queue.push_shared(Arc::clone(frame));
+        } else {
+            queue.push(&frame[taken..]);
+        }
+        self.flush(now);
+    }
+
+    /// One `write`, if nothing waits; says how many octets it took.
+    fn write_now(&mut self, parts: &[&[u8]]) -> usize {
+        if self.queue.is_some() || self.flags.broken {
+            return 0;
+        }
+        let mut slices = [IoSlice::new(&[]); 3];
+        let result = match parts {
+            [octets] => self.socket.write(octets),
+            _ => {
+                for (slice, part) in slices.iter_mut().zip(parts) {
+                    *slice = IoSlice::new(part);
+                }
+                self.socket.write_vectored(&slices)
+            }
+        };
+        match result {
+            Ok(taken) => taken,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
+            Err(error) => {
+                self.fail(&error);
+                0
+            }
+        }
+    }
+
+    /// Writes what waits, unless the socket has refused some and not said yet that it takes more.
+    pub(crate) fn flush(&mut self, now: Instant) {
+        let Some(queue) = &mut self.queue else { return };
+        if !queue.blocked
+            && let Err(error) = queue.write_to(&mut self.socket, now)
+        {
+            self.fail(&error);
+        }
+        // Taken away when it is empty: an idle connection owns no buffer.
+        if self.flags.broken || self.queued() == 0 {
+            self.queue = None;
+        }
+    }
+
+    /// The socket takes more: writes what waits. Says whether all of it is gone now.
+    pub(crate) fn unblock(&mut self, now: Instant) -> bool {
+        let Some(queue) = &mut self.queue else { return false };
+        let was_blocked = std::mem::take(&mut queue.blocked);
+        self.flush(now);
+        was_blocked && self.queue.is_none() && !self.flags.broken
+    }
+
+    fn fail(&mut self, error: &std::io::Error) {
+        tracing::debug!(id = %self.id, %error, "write");
+        self.flags.broken = true;
+    }
+}

@@ -1,0 +1,185 @@
+//! What a socket did not take yet: octets in order, owned or shared with other connections.
+
+use martlet_state::Instant;
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, IoSlice, Write};
+use std::sync::Arc;
+
+/// Small pieces are put together until a chunk has so many octets.
+const CHUNK: usize = 64 * 1024;
+/// The most chunks that one `writev` takes.
+const SLICES: usize = 32;
+
+/// The output queue of a connection whose peer reads more slowly than we write.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    chunks: VecDeque<Chunk>,
+    /// Octets of the first chunk that are gone.
+    gone: usize,
+    len: usize,
+    /// The socket refused something: it will say when it takes more.
+    pub(crate) blocked: bool,
+    /// When the socket last took something.
+    pub(crate) progress: Instant,
+}
+
+#[derive(Debug)]
+enum Chunk {
+    Owned(Vec<u8>),
+    Shared(Arc<[u8]>),
+}
+
+impl Chunk {
+    fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Owned(octets) => octets,
+            Self::Shared(octets) => octets,
+        }
+    }
+}
+
+impl Queue {
+    /// Octets that wait.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Adds a copy of these octets.
+    pub(crate) fn push(&mut self, octets: &[u8]) {
+        if octets.is_empty() {
+            return;
+        }
+        self.len += octets.len();
+        match self.chunks.back_mut() {
+            Some(Chunk::Owned(last)) if last.len() + octets.len() <= CHUNK => last.extend_from_slice(octets),
+            _ => self.chunks.push_back(Chunk::Owned(octets.to_vec())),
+        }
+    }
+
+    /// Adds octets without a copy if they are many.
+    pub(crate) fn push_owned(&mut self, octets: Vec<u8>) {
+        if octets.len() <= CHUNK / 16 {
+            self.push(&octets);
+        } else {
+            self.len += octets.len();
+            self.chunks.push_back(Chunk::Owned(octets));
+        }
+    }
+
+    /// Adds octets that other connections send as well.
+    pub(crate) fn push_shared(&mut self, octets: Arc<[u8]>) {
+        if !octets.is_empty() {
+            self.len += octets.len();
+            self.chunks.push_back(Chunk::Shared(octets));
+        }
+    }
+
+    /// Writes until the queue is empty or the socket refuses, which is no error.
+    pub(crate) fn write_to(&mut self, socket: &mut impl Write, now: Instant) -> io::Result<()> {
+        while self.len != 0 {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let mut skip = self.gone;
+            for (slice, chunk) in slices.iter_mut().zip(&self.chunks) {
+                *slice = IoSlice::new(&chunk.as_slice()[std::mem::take(&mut skip)..]);
+            }
+            match socket.write_vectored(&slices[..self.chunks.len().min(SLICES)]) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(taken) => {
+                    self.progress = now;
+                    self.advance(taken);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.blocked = true;
+                    return Ok(());
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.blocked = false;
+        Ok(())
+    }
+
+    fn advance(&mut self, taken: usize) {
+        self.len -= taken;
+        self.gone += taken;
+        while let Some(first) = self.chunks.front() {
+            let len = first.as_slice().len();
+            if self.gone < len {
+                break;
+            }
+            self.gone -= len;
+            self.chunks.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Takes what it is told to, then refuses once.
+    struct Socket {
+        taken: Vec<u8>,
+        room: Vec<usize>,
+    }
+
+    impl Write for Socket {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            match self.room.pop() {
+                None | Some(0) => Err(ErrorKind::WouldBlock.into()),
+                Some(room) => {
+                    let len = octets.len().min(room);
+                    self.taken.extend_from_slice(&octets[..len]);
+                    Ok(len)
+                }
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn octets_leave_in_the_order_in_which_they_came(
+            pieces in prop::collection::vec((0..3u8, prop::collection::vec(any::<u8>(), 0..6000)), 0..40),
+            room in prop::collection::vec(0..9000usize, 0..200),
+        ) {
+            let (mut queue, mut all) = (Queue::default(), Vec::new());
+            let mut socket = Socket { taken: Vec::new(), room };
+            for (how, piece) in pieces {
+                all.extend_from_slice(&piece);
+                match how {
+                    0 => queue.push(&piece),
+                    1 => queue.push_owned(piece),
+                    _ => queue.push_shared(piece.into()),
+                }
+                queue.write_to(&mut socket, Instant(0)).unwrap();
+                prop_assert_eq!(queue.len() + socket.taken.len(), all.len());
+            }
+            socket.room = vec![5000; 1000];
+            queue.write_to(&mut socket, Instant(9)).unwrap();
+            prop_assert!(queue.len() == 0 && !queue.blocked);
+            prop_assert_eq!(socket.taken, all);
+        }
+    }
+
+    #[test]
+    fn a_socket_that_takes_nothing_is_an_error_not_a_loop() {
+        struct Deaf;
+        impl Write for Deaf {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Ok(0)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut queue = Queue::default();
+        queue.push(b"x");
+        assert_eq!(queue.write_to(&mut Deaf, Instant(0)).unwrap_err().kind(), ErrorKind::WriteZero);
+    }
+}

@@ -1,0 +1,116 @@
+//! What a worker keeps for each connection. An idle one owns nothing but its slot.
+
+use crate::id::ConnId;
+use crate::queue::Queue;
+use martlet_codec::Assembler;
+use martlet_state::{Connection, Instant, Server, State};
+use mio::net::TcpStream;
+use std::net::SocketAddr;
+
+/// A connection and what belongs to it. What it rarely needs is in boxes that are there only while it is needed.
+pub(crate) struct Slot<'c> {
+    pub(crate) conn: Connection<'c, Server>,
+    pub(crate) socket: TcpStream,
+    pub(crate) id: ConnId,
+    pub(crate) peer: SocketAddr,
+    pub(crate) traffic: Traffic,
+    /// What was read and could not be taken yet: the beginning of a head, of a header or of a control frame.
+    pub(crate) held: Option<Box<[u8]>>,
+    /// The message that is being put together.
+    pub(crate) message: Option<Box<Assembler<Vec<u8>>>>,
+    /// What the socket did not take.
+    pub(crate) queue: Option<Box<Queue>>,
+    /// When a connection that is being let go is let go at the latest.
+    pub(crate) until: Instant,
+    /// The wheel's tick for it, 0 for none.
+    pub(crate) armed: u64,
+    pub(crate) tag: u32,
+    /// The code of our Close, 0 for none.
+    pub(crate) our_code: u16,
+    pub(crate) flags: Flags,
+}
+
+/// A server keeps one for every idle client, and a slab of them that grows may be half empty.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Slot<'_>>() <= 256);
+
+/// What came and went over a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Frames that came, control frames included.
+    pub frames_in: u64,
+    /// Frames that went or wait to go, control frames included.
+    pub frames_out: u64,
+    /// Octets that came, the handshake included.
+    pub bytes_in: u64,
+    /// Octets that went or wait to go, the handshake included.
+    pub bytes_out: u64,
+}
+
+/// What is to be remembered about a connection between events.
+#[derive(Default)]
+pub(crate) struct Flags {
+    /// The socket may hold more than was read.
+    pub(crate) readable: bool,
+    /// The peer has ended its half: a short read does not mean that nothing more comes.
+    pub(crate) half_closed: bool,
+    /// The end of what the peer sends was read.
+    pub(crate) eof: bool,
+    /// The socket failed: nothing can be said any more.
+    pub(crate) broken: bool,
+    /// It waits for its turn to be read again.
+    pub(crate) in_ready: bool,
+    /// It waits to be flushed at the end of this round.
+    pub(crate) in_dirty: bool,
+    /// The handler knows of it.
+    pub(crate) opened: bool,
+    /// The handler was told of its end.
+    pub(crate) told: bool,
+    /// Nothing more is delivered; what waits is written, and what comes is dropped.
+    pub(crate) leaving: bool,
+    /// A Close went both ways, and nothing can be under way from a peer that keeps the protocol.
+    pub(crate) clean: bool,
+    /// Our half of the transport was ended.
+    pub(crate) shut: bool,
+}
+
+impl<'c> Slot<'c> {
+    pub(crate) fn new(conn: Connection<'c, Server>, socket: TcpStream, id: ConnId, peer: SocketAddr) -> Self {
+        Self {
+            conn,
+            socket,
+            id,
+            peer,
+            traffic: Traffic::default(),
+            held: None,
+            message: None,
+            queue: None,
+            until: Instant(u64::MAX),
+            armed: 0,
+            tag: 0,
+            our_code: 0,
+            flags: Flags::default(),
+        }
+    }
+
+    /// Octets that wait for the socket.
+    #[inline]
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.as_ref().map_or(0, |queue| queue.len())
+    }
+
+    /// Whether it is open for messages, in the eyes of the handler.
+    pub(crate) fn is_established(&self) -> bool {
+        self.flags.opened && self.conn.state() == State::Active && !self.flags.leaving
+    }
+
+    /// The next moment at which something is to be done about it.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        if self.flags.leaving { Some(self.until) } else { self.conn.poll_timeout() }
+    }
+
+    /// Adds to the octets that wait for the socket.
+    pub(crate) fn queue(&mut self) -> &mut Queue {
+        self.queue.get_or_insert_default()
+    }
+}

@@ -1,0 +1,275 @@
+//! A connection's turn: read, hand out what came, write once.
+
+use crate::handler::{By, Closed, Handler};
+use crate::http::{Decision, Request};
+use crate::message::Message;
+use crate::worker::Worker;
+use martlet_codec::Data;
+use martlet_state::{Accept, Event, Fault, Kind, Response, State, Status};
+use std::io::{ErrorKind, Read};
+
+/// Reads of one connection in a row before the others get their turn.
+const READS_PER_TURN: usize = 4;
+
+/// The answer when the handler's cannot be sent.
+const SORRY: Response<'_> = Response::new(500, b"the server made a mistake\n");
+
+/// What a read led to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// There may be more to read.
+    Again,
+    /// Not now.
+    Done,
+}
+
+impl<H: Handler> Worker<'_, H> {
+    /// Reads a connection, unless its peer reads too slowly, and sees to what comes of it.
+    pub(crate) fn turn(&mut self, key: usize) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        self.ctx.begin_turn(key);
+        for _ in 0..READS_PER_TURN {
+            if self.read(key, &mut buffer) == Step::Done {
+                break;
+            }
+        }
+        self.ctx.end_turn();
+        self.buffer = buffer;
+        self.settle(key);
+        let high = self.ctx.settings.high_watermark_bytes;
+        if let Some(slot) = self.ctx.slots.get_mut(key)
+            && slot.flags.readable
+            && slot.queued() <= high
+            && !std::mem::replace(&mut slot.flags.in_ready, true)
+        {
+            // The socket says only once that there is something: what is left there is ours to remember.
+            self.ctx.ready.push_back(key);
+        }
+    }
+
+    fn read(&mut self, key: usize, buffer: &mut [u8]) -> Step {
+        let high = self.ctx.settings.high_watermark_bytes;
+        let Some(slot) = self.ctx.slots.get_mut(key) else { return Step::Done };
+        if !slot.flags.readable || slot.flags.broken || slot.queued() > high {
+            return Step::Done;
+        }
+        // While a long message comes (`slot.conn.missing()`), it could be read straight to where it is put together.
+        let held = slot.held.as_ref().map_or(0, |held| held.len());
+        let Some(room) = buffer.get_mut(held..).filter(|room| !room.is_empty()) else {
+            // The settings see to it that the longest head fits.
+            slot.flags.broken = true;
+            return Step::Done;
+        };
+        let (len, fresh) = (room.len(), slot.socket.read(room));
+        let fresh = match fresh {
+            Ok(0) => {
+                slot.flags.readable = false;
+                slot.flags.eof = true;
+                self.transport_ended(key);
+                return Step::Done;
+            }
+            Ok(fresh) => fresh,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                slot.flags.readable = false;
+                return Step::Done;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Step::Again,
+            Err(error) => {
+                tracing::debug!(id = %slot.id, %error, "read");
+                slot.flags.broken = true;
+                return Step::Done;
+            }
+        };
+        slot.traffic.bytes_in += fresh as u64;
+        if fresh < len && !slot.flags.half_closed {
+            // Drained: reading again would only say so. What comes later makes the socket say so.
+            slot.flags.readable = false;
+        }
+        if !slot.flags.leaving {
+            if let Some(held) = slot.held.take() {
+                buffer[..held.len()].copy_from_slice(&held);
+            }
+            let mut input = &mut buffer[..held + fresh];
+            self.take(key, &mut input);
+            if let Some(slot) = self.ctx.slots.get_mut(key)
+                && !input.is_empty()
+                && !slot.flags.leaving
+            {
+                slot.held = Some((&*input).into());
+            }
+        }
+        match self.ctx.slots.get(key) {
+            Some(slot) if slot.flags.readable => Step::Again,
+            _ => Step::Done,
+        }
+    }
+
+    /// Takes all of the input; the handler's panic ends only this connection.
+    fn take(&mut self, key: usize, input: &mut &mut [u8]) {
+        let taken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.drain(key, input)));
+        if taken.is_err() {
+            self.panicked(key);
+        }
+    }
+
+    /// Hands out what the input holds, as far as it goes.
+    fn drain(&mut self, key: usize, input: &mut &mut [u8]) {
+        loop {
+            let ctx = &mut self.ctx;
+            let Some(slot) = ctx.slots.get_mut(key) else { return };
+            let mut writer = ctx.output.writer();
+            let status = slot.conn.receive(ctx.now, input, &mut writer);
+            let len = writer.len();
+            match status {
+                Ok(Status::Event(Event::Data(data))) if data.is_whole() => {
+                    slot.traffic.frames_in += 1;
+                    let id = slot.id;
+                    let message = Message::new(data.kind(), data.into_payload());
+                    self.handler.message(&mut self.ctx, id, message);
+                }
+                Ok(Status::More) => return,
+                other => {
+                    if ctx.output.wrote(len) {
+                        slot.traffic.frames_out += 1;
+                    }
+                    self.rare(key, other);
+                    if self.ctx.slots[key].flags.leaving {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn rare(&mut self, key: usize, status: Result<Status<'_>, Fault>) {
+        let slot = &mut self.ctx.slots[key];
+        let id = slot.id;
+        match status {
+            Ok(Status::Event(event)) => match event {
+                Event::Data(data) => self.piece(key, data),
+                Event::Ping(body) => {
+                    slot.traffic.frames_in += 1;
+                    self.handler.ping(&mut self.ctx, id, body);
+                }
+                Event::Pong(body) => {
+                    slot.traffic.frames_in += 1;
+                    self.handler.pong(&mut self.ctx, id, body);
+                }
+                Event::Close(frame) => {
+                    slot.traffic.frames_in += 1;
+                    slot.flags.clean = true;
+                    let by = if slot.our_code == 0 { By::Peer } else { By::Server };
+                    let (code, reason) = frame.map_or((1005, ""), |frame| (frame.code().get(), frame.reason()));
+                    self.tell(key, &Closed { code, reason, by, clean: true });
+                }
+                Event::Request { head: Some(head), kind } => self.request(key, &head, &kind),
+                // A server reads whole heads, and nobody opens a connection for it.
+                Event::Request { head: None, .. } | Event::Line(_) | Event::Open(_) => slot.flags.broken = true,
+            },
+            Ok(Status::NoRoom(_)) => self.ctx.flush_output(),
+            Ok(Status::More) => {}
+            Err(fault) => {
+                tracing::debug!(%id, peer = %slot.peer, %fault, "the peer is refused");
+                let (code, reason) = match fault {
+                    Fault::Violation(violation) => (violation.close_code(), violation.describe()),
+                    Fault::Refusal(_) | Fault::Response(_) => (1006, ""),
+                };
+                self.tell(key, &Closed { code, reason, by: By::Server, clean: false });
+            }
+        }
+    }
+
+    /// Takes a piece of a message that does not lie whole in the input.
+    fn piece(&mut self, key: usize, data: Data<'_>) {
+        let slot = &mut self.ctx.slots[key];
+        let id = slot.id;
+        if slot.conn.missing() == 0 {
+            slot.traffic.frames_in += 1;
+        }
+        // Out of the slot, because the handler may do whatever it likes with the slot while it reads the message.
+        let mut assembler = slot.message.take().unwrap_or_default();
+        match assembler.push(data) {
+            Ok(Some(message)) => {
+                let message = Message::new(message.kind, message.payload);
+                self.handler.message(&mut self.ctx, id, message);
+            }
+            Ok(None) => slot.message = Some(assembler),
+            Err(violation) => {
+                let frame = martlet_state::CloseFrame::refusing(violation);
+                let _ = self.ctx.start_close(key, frame);
+                self.ctx.leave(key);
+            }
+        }
+    }
+
+    fn request(&mut self, key: usize, head: &martlet_handshake::Request<'_>, kind: &Kind) {
+        let slot = &self.ctx.slots[key];
+        let id = slot.id;
+        let request = Request::new(head, slot.peer);
+        let response = match kind {
+            Kind::Upgrade(_) => match self.handler.handshake(&mut self.ctx, &request) {
+                Decision::Accept { subprotocol, headers } => {
+                    return self.accept_handshake(key, &request, subprotocol.as_deref(), &headers);
+                }
+                Decision::Reject(response) => response,
+            },
+            Kind::Plain(_) => self.handler.request(&mut self.ctx, &request),
+        };
+        tracing::debug!(%id, target = request.target(), status = response.status, "answered");
+        let headers: Vec<_> = response.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let response = Response {
+            headers: &headers,
+            head_only: request.method() == "HEAD",
+            ..Response::new(response.status, &response.body)
+        };
+        self.respond(key, &response);
+    }
+
+    fn accept_handshake(
+        &mut self,
+        key: usize,
+        request: &Request<'_>,
+        subprotocol: Option<&str>,
+        headers: &[(String, String)],
+    ) {
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let accept = Accept { subprotocol, headers: &headers, ..Accept::default() };
+        let now = self.ctx.now;
+        match self.ctx.write_with(key, |conn, writer| conn.accept(now, &accept, writer)) {
+            Ok(()) => {
+                let slot = &mut self.ctx.slots[key];
+                slot.flags.opened = true;
+                let id = slot.id;
+                tracing::debug!(%id, target = request.target(), "opened");
+                self.handler.open(&mut self.ctx, id, request);
+            }
+            Err(misuse) => {
+                tracing::error!(%misuse, target = request.target(), "the handler's acceptance cannot be sent");
+                self.respond(key, &SORRY);
+            }
+        }
+    }
+
+    fn respond(&mut self, key: usize, response: &Response<'_>) {
+        if let Err(misuse) = self.ctx.write_with(key, |conn, writer| conn.respond(response, writer)) {
+            tracing::error!(%misuse, status = response.status, "the handler's response cannot be sent");
+            if self.ctx.write_with(key, |conn, writer| conn.respond(&SORRY, writer)).is_err() {
+                self.ctx.slots[key].flags.broken = true;
+            }
+        }
+    }
+
+    /// The peer sends no more.
+    fn transport_ended(&mut self, key: usize) {
+        let slot = &mut self.ctx.slots[key];
+        let was_closed = slot.conn.state() == State::Closed;
+        slot.conn.eof();
+        if !was_closed {
+            let code = if slot.our_code == 0 { 1006 } else { slot.our_code };
+            let by = if slot.our_code == 0 { By::Peer } else { By::Server };
+            let closed = Closed { code, reason: "", by, clean: false };
+            self.guard_tell(key, &closed);
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! A worker: one thread with its own poll, listening socket, connections and handler.
+
+use crate::accept::Acceptor;
+use crate::context::{Context, NOBODY};
+use crate::handle::Handle;
+use crate::handler::{Handler, Timer};
+use crate::mailbox::Command;
+use crate::output::Output;
+use crate::settings::Settings;
+use crate::wheel::Wheel;
+use martlet_state::{CloseFrame, Config, Instant, State};
+use mio::event::Event;
+use mio::net::TcpListener;
+use mio::{Events, Poll, Token};
+use slab::Slab;
+use std::collections::{BTreeSet, VecDeque};
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+/// The waker's token; the slots' tokens are their numbers.
+pub(crate) const WAKER: Token = Token(usize::MAX);
+/// The listening socket's token.
+pub(crate) const LISTENER: Token = Token(usize::MAX - 1);
+/// Events taken from the system at once.
+const EVENTS: usize = 1024;
+
+/// What a worker's thread needs from the server.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    pub(crate) worker: u8,
+    pub(crate) poll: Poll,
+    pub(crate) listener: TcpListener,
+}
+
+/// A worker with its application.
+pub(crate) struct Worker<'c, H> {
+    pub(crate) ctx: Context<'c>,
+    pub(crate) handler: H,
+    /// What is read, until it is taken.
+    pub(crate) buffer: Box<[u8]>,
+    pub(crate) poll: Poll,
+    pub(crate) acceptor: Acceptor,
+    epoch: std::time::Instant,
+    /// When it ends at the latest, once it was told to stop.
+    stopping: Option<Instant>,
+}
+
+impl<'c, H: Handler> Worker<'c, H> {
+    pub(crate) fn new(
+        seat: Seat,
+        config: &'c Config<'c>,
+        settings: &'c Settings,
+        handle: &'c Handle,
+        handler: H,
+    ) -> Self {
+        let ctx = Context {
+            config,
+            settings,
+            handle,
+            worker: seat.worker,
+            slots: Slab::new(),
+            now: Instant(0),
+            current: NOBODY,
+            output: Output::new(),
+            dirty: Vec::new(),
+            ready: VecDeque::new(),
+            wheel: Wheel::new(),
+            timers: BTreeSet::new(),
+            last_timer: 0,
+        };
+        Self {
+            ctx,
+            handler,
+            buffer: vec![0; settings.read_buffer_bytes].into(),
+            poll: seat.poll,
+            acceptor: Acceptor::new(seat.listener),
+            epoch: std::time::Instant::now(),
+            stopping: None,
+        }
+    }
+
+    /// Serves until it is told to stop and all connections are gone.
+    pub(crate) fn run(&mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(EVENTS);
+        let mut commands = Vec::new();
+        let mut due = Vec::new();
+        loop {
+            match self.poll.poll(&mut events, self.sleep()) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                done => done?,
+            }
+            self.ctx.now = Instant(u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX));
+            let mut woken = false;
+            for event in &events {
+                match event.token() {
+                    WAKER => woken = true,
+                    LISTENER => self.acceptor.wanted = true,
+                    Token(key) => self.socket_event(key, event),
+                }
+            }
+            self.ready_round();
+            if woken {
+                self.mail(&mut commands);
+            }
+            self.accept();
+            self.deadlines(&mut due);
+            self.flush_dirty();
+            if let Some(until) = self.stopping
+                && (self.ctx.slots.is_empty() || self.ctx.now >= until)
+            {
+                return self.end();
+            }
+        }
+    }
+
+    /// How long there is nothing to do if no event comes.
+    fn sleep(&self) -> Option<Duration> {
+        if !self.ctx.ready.is_empty() || self.acceptor.wants_now(self.ctx.now) {
+            return Some(Duration::ZERO);
+        }
+        let timer = self.ctx.timers.first().map(|(at, _)| *at);
+        let next = [self.ctx.wheel.next(), timer, self.acceptor.retry, self.stopping].into_iter().flatten().min()?;
+        let now = u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Some(Duration::from_millis(next.0.saturating_sub(now)))
+    }
+
+    fn socket_event(&mut self, key: usize, event: &Event) {
+        let now = self.ctx.now;
+        let Some(slot) = self.ctx.slots.get_mut(key) else { return };
+        if event.is_readable() || event.is_read_closed() || event.is_error() {
+            slot.flags.readable = true;
+            slot.flags.half_closed |= event.is_read_closed() || event.is_error();
+        }
+        if slot.queue.is_some() && (event.is_writable() || event.is_error()) && slot.unblock(now) {
+            let id = slot.id;
+            self.guard(key, |handler, ctx| handler.drain(ctx, id));
+        }
+        self.turn(key);
+    }
+
+    /// Gives each connection that has more to read its turn, once.
+    fn ready_round(&mut self) {
+        for _ in 0..self.ctx.ready.len() {
+            let Some(key) = self.ctx.ready.pop_front() else { return };
+            if let Some(slot) = self.ctx.slots.get_mut(key)
+                && std::mem::take(&mut slot.flags.in_ready)
+            {
+                self.turn(key);
+            }
+        }
+    }
+
+    fn mail(&mut self, commands: &mut Vec<Command>) {
+        if let Some(mailbox) = self.ctx.handle.mailbox(usize::from(self.ctx.worker)) {
+            mailbox.take(commands);
+        }
+        for command in commands.drain(..) {
+            match command {
+                Command::Stop => self.stop(),
+                other => self.ctx.obey(other),
+            }
+        }
+    }
+
+    /// Looks at the connections and timers whose time has come.
+    fn deadlines(&mut self, due: &mut Vec<(u64, u32)>) {
+        self.ctx.wheel.expire(self.ctx.now, due);
+        for (tick, key) in due.drain(..) {
+            let key = key as usize;
+            // Not so if it was moved to an earlier tick, or if the slot has another connection by now.
+            if let Some(slot) = self.ctx.slots.get_mut(key)
+                && slot.armed == tick
+            {
+                slot.armed = 0;
+                self.deadline(key);
+            }
+        }
+        // Those that are added meanwhile have their time later: nothing here takes for ever.
+        while let Some(&(at, timer)) = self.ctx.timers.first()
+            && at <= self.ctx.now
+        {
+            self.ctx.timers.pop_first();
+            self.call_timer(timer);
+        }
+    }
+
+    fn call_timer(&mut self, timer: Timer) {
+        self.guard(NOBODY, |handler, ctx| handler.timer(ctx, timer));
+    }
+
+    /// Writes what was sent to connections outside their turn, and sees to those that ended.
+    fn flush_dirty(&mut self) {
+        // The handler may send more when it hears that one has ended.
+        while let Some(key) = self.ctx.dirty.pop() {
+            let Some(slot) = self.ctx.slots.get_mut(key) else { continue };
+            if std::mem::take(&mut slot.flags.in_dirty) {
+                slot.flush(self.ctx.now);
+                self.settle(key);
+            }
+        }
+    }
+
+    /// Begins to end: no new connections, and a Close to those that are open.
+    fn stop(&mut self) {
+        if self.stopping.is_some() {
+            return;
+        }
+        self.stopping = Some(self.ctx.now.after(self.ctx.settings.shutdown_grace_ms));
+        self.acceptor.close(self.poll.registry());
+        let keys: Vec<_> = self.ctx.slots.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            let Some(slot) = self.ctx.slots.get_mut(key) else { continue };
+            match slot.conn.state() {
+                State::Active if !slot.flags.leaving => {
+                    if let Ok(frame) = CloseFrame::new(1001, "the server stops") {
+                        // It is Active, so that nothing speaks against a Close.
+                        let _ = self.ctx.start_close(key, frame);
+                    }
+                }
+                State::Connection | State::Handshake => {
+                    slot.flags.broken = true;
+                    self.settle(key);
+                }
+                State::Active | State::Closing | State::Closed => {}
+            }
+        }
+    }
+
+    /// The grace is over: whoever is still there is let go.
+    fn end(&mut self) -> io::Result<()> {
+        let keys: Vec<_> = self.ctx.slots.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            if let Some(slot) = self.ctx.slots.get_mut(key) {
+                slot.flags.broken = true;
+                self.settle(key);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<H> Drop for Worker<'_, H> {
+    fn drop(&mut self) {
+        if let Some(mailbox) = self.ctx.handle.mailbox(usize::from(self.ctx.worker)) {
+            mailbox.close();
+        }
+    }
+}
