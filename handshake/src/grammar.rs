@@ -43,6 +43,8 @@ pub(crate) struct RequestLine<'i> {
 
 #[derive(Clone, Copy)]
 pub(crate) struct StatusLine<'i> {
+    /// The digit behind "HTTP/1.".
+    pub(crate) minor: u8,
     pub(crate) code: u16,
     pub(crate) reason: &'i [u8],
 }
@@ -90,7 +92,7 @@ pub(crate) fn request_line(input: &[u8]) -> Parsed<'_, Option<RequestLine<'_>>, 
 /// that nothing can be misread.
 pub(crate) fn status_line(input: &[u8]) -> Parsed<'_, StatusLine<'_>, ResponseFault> {
     const INVALID: ResponseFault = ResponseFault::StatusLineInvalid;
-    let (rest, _) = version(input, INVALID, ResponseFault::HttpVersionUnsupported)?;
+    let (rest, minor) = version(input, INVALID, ResponseFault::HttpVersionUnsupported)?;
     let (rest, _) = part(tag(&b" "[..])(rest), rest, Part::Short, INVALID)?;
     let (rest, hundreds) = digit(rest, INVALID)?;
     let (rest, tens) = digit(rest, INVALID)?;
@@ -99,13 +101,13 @@ pub(crate) fn status_line(input: &[u8]) -> Parsed<'_, StatusLine<'_>, ResponseFa
     let code = u16::from(hundreds).wrapping_mul(100).wrapping_add(u16::from(tens.wrapping_mul(10).wrapping_add(ones)));
     if rest.first() == Some(&b'\r') {
         let (rest, ()) = line_end(rest, Part::Short, INVALID)?;
-        return Ok((rest, StatusLine { code, reason: &[] }));
+        return Ok((rest, StatusLine { minor, code, reason: &[] }));
     }
     let (rest, _) = part(tag(&b" "[..])(rest), rest, Part::Short, INVALID)?;
     let so_far = Part::Value { name: &[], value: rest };
     let (rest, reason) = part(take_while(is_field)(rest), rest, so_far, INVALID)?;
     let (rest, ()) = line_end(rest, Part::Short, INVALID)?;
-    Ok((rest, StatusLine { code, reason }))
+    Ok((rest, StatusLine { minor, code, reason }))
 }
 
 /// A header line's name and value, the whitespace around the value included; or `None` for the line that ends the head.

@@ -11,7 +11,7 @@ pub enum ResponseFault {
     Head(HeadFault),
     /// RFC 9112 section 4: this is no status line.
     StatusLineInvalid,
-    /// RFC 9112 section 2.3: another version of HTTP than 1.1.
+    /// RFC 9112 section 2.3: another major version of HTTP than 1, or a status 101 in HTTP/1.0.
     HttpVersionUnsupported,
     /// RFC 6455 section 4.1, validation item 1: this status instead of 101. Its headers were shown line by line: `Location` of
     /// a redirection, or `WWW-Authenticate`.

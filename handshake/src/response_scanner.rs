@@ -122,7 +122,9 @@ impl ResponseScanner {
             return Ok(None);
         }
         match (grammar::status_line(window.octets), window.bound) {
-            (Ok((rest, StatusLine { code, reason })), _) => {
+            // RFC 9110 section 15.2: HTTP/1.0 knows no such status, so that what says it knows no upgrade.
+            (Ok((_, StatusLine { minor: 0, code: SWITCHING, .. })), _) => Err(ResponseFault::HttpVersionUnsupported),
+            (Ok((rest, StatusLine { code, reason, .. })), _) => {
                 self.status = code;
                 let used = self.head.take_start(&window, rest, false);
                 Ok(Some((used, Line::Status { code, reason })))
