@@ -45,9 +45,11 @@ fn serve(mut stream: TcpStream) -> io::Result<()> {
             Err(error) => return Err(error),
         }
         with_room(&mut output, |writer| connection.tick(now(), writer).map_err(SendError::NoRoom))?;
-        held = turn(&mut connection, now(), &mut input[..held], &mut messages, &mut output)?;
+        let left = turn(&mut connection, now(), &mut input[..held], &mut messages, &mut output);
+        // Also after a fault: the answers to what came before it, and the Close that names it, are in the output.
         stream.write_all(&output)?;
         output.clear();
+        held = left?;
     }
     connection.eof();
     Ok(())

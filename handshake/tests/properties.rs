@@ -231,8 +231,18 @@ fn naive(head: &[u8]) -> Option<bool> {
     Some(legal)
 }
 
+/// Without whitespace at the lines' ends: a piece keeps its own, because more of the value may follow.
+fn unpadded(mut lines: Vec<String>) -> Vec<String> {
+    for line in &mut lines {
+        while let Some(shorter) = line.strip_suffix(' ').or_else(|| line.strip_suffix("\\t")) {
+            *line = shorter.to_string();
+        }
+    }
+    lines
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig { cases: 15000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_octets_any_cuts_one_meaning_for_a_server(head in any_head(), limits in limits(), cuts in cuts()) {
@@ -274,8 +284,7 @@ proptest! {
             let mut expect: Vec<String> = view.headers().map(|(name, value)| format!("{name}: {}", value.escape_ascii()).trim_end().to_string()).collect();
             expect.push("end".into());
             let lines: Vec<String> = joined(&reading).into_iter().filter(|line| line != "blank").skip(1).collect();
-            let escaped = |lines: Vec<String>| -> Vec<String> { lines.iter().map(|line| line.trim_end_matches("\\t").trim_end().to_string()).collect() };
-            prop_assert_eq!(escaped(lines), escaped(expect));
+            prop_assert_eq!(unpadded(lines), unpadded(expect));
             prop_assert_eq!(view.subprotocols().collect::<Vec<_>>().len(), offers.len());
         }
     }

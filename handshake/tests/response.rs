@@ -185,7 +185,7 @@ fn the_syntax_of_heads_is_checked_as_for_a_server() {
     }
     let limits = Limits { max_head_bytes: 100, ..Limits::DEFAULT };
     let endless = ["HTTP/1.1 101 ", &"x".repeat(200)].concat();
-    let read = |len: usize| common::response(endless[..len].as_bytes(), &limits, &OFFER, core::iter::repeat(1)).end;
+    let read = |len: usize| common::response(&endless.as_bytes()[..len], &limits, &OFFER, core::iter::repeat(1)).end;
     assert_eq!((read(99), read(100)), (None, Some(Err(Head(HeadTooLong)))));
 }
 

@@ -8,14 +8,14 @@
 
 pub mod check;
 pub mod cuts;
-pub mod fuzz;
 pub mod generate;
 pub mod meaning;
 pub mod naive;
-pub mod seeds;
+pub mod transcript;
 pub mod wire;
 
 pub use check::{check, check_both, check_with, first_wrong};
 pub use cuts::{Cuts, Plan};
-pub use meaning::{Transcript, meaning};
+pub use meaning::meaning;
+pub use transcript::Transcript;
 pub use wire::Wire;
