@@ -5,7 +5,7 @@
 use martlet::codec::{Assembler, Writer};
 use martlet::state::{Accept, Config, Connection, Event, Instant, Message, Payload, SendError, State, Status};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::Duration;
 
 fn main() -> io::Result<()> {
@@ -25,6 +25,15 @@ fn main() -> io::Result<()> {
 
 /// Drives one connection to its end.
 fn serve(mut stream: TcpStream) -> io::Result<()> {
+    let ended = converse(&mut stream);
+    // What the peer had under way must be read, or its system is told that it was lost, and throws away our last words.
+    stream.shutdown(Shutdown::Write)?;
+    stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+    while stream.read(&mut [0; 1024]).is_ok_and(|len| len > 0) {}
+    ended
+}
+
+fn converse(stream: &mut TcpStream) -> io::Result<()> {
     let begin = std::time::Instant::now();
     let now = || Instant(begin.elapsed().as_millis() as u64);
     let config = Config::DEFAULT;
