@@ -3,10 +3,10 @@
 use crate::grammar::{is_field, is_tchar};
 use crate::value::text;
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_while, take_while_m_n, take_while1};
-use nom::combinator::{opt, recognize, verify};
-use nom::multi::fold_many0;
-use nom::sequence::{delimited, pair, preceded};
+use nom::bytes::complete::{tag, take_while, take_while1};
+use nom::combinator::opt;
+use nom::multi::{fold_many0, fold_many1};
+use nom::sequence::{pair, preceded};
 use nom::{IResult, Parser};
 
 /// One extension of a list, with its parameters.
@@ -140,9 +140,9 @@ fn token(input: &[u8]) -> Octets<'_> {
 
 /// `extension-token *( ";" extension-param )`
 fn extension(input: &[u8]) -> IResult<&[u8], Extension<'_>, ()> {
-    let params = recognize(fold_many0(param, || (), |(), _| ()));
-    let (rest, (name, params)) = pair(token, params).parse(input)?;
-    Ok((rest, Extension { name: text(name), params }))
+    let (params, name) = token(input)?;
+    let (rest, ()) = fold_many0(param, || (), |(), _| ()).parse(params)?;
+    Ok((rest, Extension { name: text(name), params: before(params, rest) }))
 }
 
 /// `";" token [ "=" ( token / quoted-string ) ]`, with whitespace around the semicolon (RFC 9110 section 5.6.6).
@@ -154,10 +154,23 @@ fn param(input: &[u8]) -> IResult<&[u8], Param<'_>, ()> {
 
 /// A quoted string, without its quotes: "the value after quoted-string unescaping MUST conform to the 'token' ABNF".
 fn quoted(input: &[u8]) -> Octets<'_> {
-    let escaped = preceded(tag(&b"\\"[..]), take_while_m_n(1, 1, is_tchar));
-    let octet = alt((token, recognize(escaped)));
-    let inner = verify(recognize(fold_many0(octet, || (), |(), _| ())), |inner: &[u8]| !inner.is_empty());
-    delimited(tag(&b"\""[..]), inner, tag(&b"\""[..])).parse(input)
+    let (inner, _) = tag(&b"\""[..])(input)?;
+    let (rest, ()) = fold_many1(alt((token, escaped)), || (), |(), _| ()).parse(inner)?;
+    let (behind, _) = tag(&b"\""[..])(rest)?;
+    Ok((behind, before(inner, rest)))
+}
+
+/// A backslash and the octet that it stands for.
+fn escaped(input: &[u8]) -> Octets<'_> {
+    match input.split_first_chunk() {
+        Some(([b'\\', octet], rest)) if is_tchar(*octet) => Ok((rest, before(input, rest))),
+        Some(_) | None => Err(nom::Err::Error(())),
+    }
+}
+
+/// What of `input` lies before `rest`, its tail. nom's `recognize` would tell that too, with a check in it that can panic.
+fn before<'i>(input: &'i [u8], rest: &[u8]) -> &'i [u8] {
+    input.get(..input.len().saturating_sub(rest.len())).unwrap_or_default()
 }
 
 /// Whether `value` is a legal extension list that names at least one.

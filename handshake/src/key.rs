@@ -1,8 +1,7 @@
 //! The key of a handshake, and the answer that proves it was read (RFC 6455 sections 1.3 and 4.2.2).
-
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use sha1_smol::Sha1;
+//!
+//! SHA-1 of one length and base64 without decoding are few lines. The libraries for them, which the tests compare these with,
+//! keep panic machinery alive in a small machine's program, and SHA-1 alone takes more of its flash than all of a handshake.
 
 /// 16 octets that a client chose at random for one handshake (RFC 6455 section 4.1 item 7).
 pub type Nonce = [u8; 16];
@@ -12,7 +11,7 @@ pub(crate) const KEY: usize = 24;
 /// Octets of an accept value: a SHA-1 digest in base64.
 pub(crate) const ACCEPT: usize = 28;
 
-const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// The value of `Sec-WebSocket-Accept` for that of `Sec-WebSocket-Key`.
 ///
@@ -21,10 +20,20 @@ const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// assert_eq!(&accept, b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="); // RFC 6455 section 1.3
 /// ```
 pub fn accept_key(key: &[u8; KEY]) -> [u8; ACCEPT] {
-    let mut hash = Sha1::new();
-    hash.update(key);
-    hash.update(GUID);
-    encode(&hash.digest().bytes())
+    // Key and GUID are 60 octets, which with their end mark fill one block of SHA-1, so that the second holds only
+    // zeros and their length in bits, 480 (RFC 3174 section 4).
+    let message = key.iter().chain(GUID).chain(&[0x80]);
+    let mut block = [0; 64];
+    put(&mut block, message.copied());
+    let length = [0; 62].into_iter().chain([0x01, 0xe0]);
+    let mut last = [0; 64];
+    put(&mut last, length);
+    let mut state = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
+    compress(&mut state, &block);
+    compress(&mut state, &last);
+    let mut digest = [0; 20];
+    put(&mut digest, state.into_iter().flat_map(u32::to_be_bytes));
+    encode(&digest)
 }
 
 /// The key for a nonce.
@@ -41,16 +50,96 @@ pub(crate) fn key(value: &[u8]) -> Option<[u8; KEY]> {
     (legal && matches!(last, b'A' | b'Q' | b'g' | b'w')).then_some(key)
 }
 
+/// Octets in base64 (RFC 4648 section 4), in as many digits as that takes.
 fn encode<const N: usize>(octets: &[u8]) -> [u8; N] {
-    let mut text = [0; N];
-    // The sizes are constants that fit, so that this cannot fail.
-    let _ = STANDARD.encode_slice(octets, &mut text);
+    let mut text = [b'='; N];
+    for (digits, three) in text.chunks_mut(4).zip(octets.chunks(3)) {
+        let mut bits = [0; 4];
+        put(&mut bits, [0].into_iter().chain(three.iter().copied()));
+        let bits = u32::from_be_bytes(bits);
+        // One octet takes two digits, two take three; the rest stays "=".
+        for (at, digit) in (0u32..4).zip(digits).take(three.len().saturating_add(1)) {
+            *digit = digit_of((bits >> 18u32.saturating_sub(at.saturating_mul(6)) & 0x3f) as u8);
+        }
+    }
     text
+}
+
+/// The digit for six bits.
+const fn digit_of(bits: u8) -> u8 {
+    match bits {
+        0..=25 => bits.wrapping_add(b'A'),
+        26..=51 => bits.wrapping_sub(26).wrapping_add(b'a'),
+        52..=61 => bits.wrapping_sub(52).wrapping_add(b'0'),
+        62 => b'+',
+        _ => b'/',
+    }
+}
+
+/// Takes in one block (RFC 3174 section 6.2, with the sixteen words in a ring).
+fn compress(state: &mut [u32; 5], block: &[u8; 64]) {
+    let mut words = [0u32; 16];
+    for (word, octets) in words.iter_mut().zip(block.as_chunks().0) {
+        *word = u32::from_be_bytes(*octets);
+    }
+    let [mut a, mut b, mut c, mut d, mut e] = *state;
+    for round in 0..80usize {
+        let ahead = |by: usize| words.get(round.wrapping_add(by) & 15).copied().unwrap_or_default();
+        let word = ahead(0);
+        let next = (ahead(13) ^ ahead(8) ^ ahead(2) ^ word).rotate_left(1);
+        if let Some(place) = words.get_mut(round & 15) {
+            *place = next;
+        }
+        let (mix, add) = match round {
+            0..20 => (b & c | !b & d, 0x5a82_7999),
+            20..40 => (b ^ c ^ d, 0x6ed9_eba1),
+            40..60 => (b & c | b & d | c & d, 0x8f1b_bcdc),
+            _ => (b ^ c ^ d, 0xca62_c1d6u32),
+        };
+        let sum = a.rotate_left(5).wrapping_add(mix).wrapping_add(e).wrapping_add(add).wrapping_add(word);
+        (a, b, c, d, e) = (sum, a, b.rotate_left(30), c, d);
+    }
+    for (sum, part) in state.iter_mut().zip([a, b, c, d, e]) {
+        *sum = sum.wrapping_add(part);
+    }
+}
+
+/// Puts `octets` to the front of `room`.
+fn put(room: &mut [u8], octets: impl Iterator<Item = u8>) {
+    for (place, octet) in room.iter_mut().zip(octets) {
+        *place = octet;
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use proptest::prelude::*;
+    use sha1_smol::Sha1;
+
+    proptest! {
+        #[test]
+        fn the_libraries_agree(nonce in any::<Nonce>()) {
+            let key = key_of(&nonce);
+            let mut text = [0; 28];
+            prop_assert_eq!(STANDARD.encode_slice(nonce, &mut text), Ok(KEY));
+            prop_assert_eq!(&key[..], &text[..KEY]);
+            let mut hash = Sha1::new();
+            hash.update(&key);
+            hash.update(GUID);
+            prop_assert_eq!(STANDARD.encode_slice(hash.digest().bytes(), &mut text), Ok(ACCEPT));
+            prop_assert_eq!(accept_key(&key), text);
+        }
+
+        #[test]
+        fn base64_of_any_length(octets in proptest::collection::vec(any::<u8>(), 0..=9)) {
+            let mut text = [b'='; 12];
+            let len = STANDARD.encode_slice(&octets, &mut text).unwrap();
+            prop_assert_eq!(&encode::<12>(&octets)[..len], &text[..len]);
+        }
+    }
 
     #[test]
     fn rfc_6455_section_1_3_example() {
