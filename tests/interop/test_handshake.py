@@ -1,5 +1,7 @@
 """Opening handshakes over a plain socket: how they may come, and how bad ones are refused (RFC 6455 section 4, RFC 9112)."""
 
+import re
+
 import pytest
 
 from wire import ACCEPT, KEY, TEXT, Wire, frame, upgrade
@@ -55,9 +57,9 @@ def test_head_and_frames_may_come_octet_by_octet(server):
     with Wire(server) as wire:
         wire.drip(upgrade())
         assert wire.response()[0] == 101
-        wire.drip(frame(TEXT, b"Hello") + frame(TEXT, bytes(65, ) * 200))
+        wire.drip(frame(TEXT, b"Hello") + frame(TEXT, b"A" * 200))
         assert wire.frame() == (True, TEXT, b"Hello")
-        assert wire.frame() == (True, TEXT, bytes(65) * 200)
+        assert wire.frame() == (True, TEXT, b"A" * 200)
 
 
 # Name: (request, statuses that are right, header that must come with them)
@@ -123,7 +125,7 @@ def test_a_refused_connection_is_ended(server, name):
     with Wire(server) as wire:
         wire.send(request)
         _, headers, _ = wire.response()
-        assert headers["connection"].lower() == "close"
+        assert "close" in re.split(r"[ ,]+", headers["connection"].lower())
         wire.ended()
 
 
