@@ -1,7 +1,7 @@
 //! The streaming decoder: octets of frames in, events that borrow them out.
 
 use crate::close::{self, CloseFrame};
-use crate::header::{self, Header, Kind, Rules};
+use crate::header::{self, Kind, Rules};
 use crate::kernel::{self, Best, Checked, Kernel};
 use crate::limits::Limits;
 use crate::mask::{Key, Mask};
@@ -187,14 +187,15 @@ impl Decoder {
 
     /// Takes a header and what has come of its frame.
     fn frame<'i>(&mut self, limits: &Limits, input: &mut &'i mut [u8]) -> Result<Option<Event<'i>>, Violation> {
-        let rules = Rules { role: self.role, open: self.open.then_some(self.announced), limits };
+        let fed_up = self.empty_fragments >= limits.max_empty_fragments;
+        let rules = Rules { role: self.role, open: self.open.then_some(self.announced), fed_up, limits };
         let Some((header, used)) = header::parse(rules, input)? else {
             return Ok(None);
         };
         match header.kind {
             Kind::Control { op, len } => control(op, header.key, used, len, input),
             Kind::Data { op, fin, len } => {
-                self.begin(limits, header, op, fin, len)?;
+                self.begin(header.key, op, fin, len);
                 // The header was there, so that this takes it.
                 let _ = input.split_off_mut(..used);
                 self.piece(input)
@@ -202,15 +203,9 @@ impl Decoder {
         }
     }
 
-    fn begin(&mut self, limits: &Limits, header: Header, op: DataOp, fin: bool, len: u64) -> Result<(), Violation> {
-        if len == 0 && !fin {
-            if self.empty_fragments >= limits.max_empty_fragments {
-                return Err(Violation::TooManyEmptyFragments);
-            }
-            self.empty_fragments = self.empty_fragments.wrapping_add(1);
-        } else {
-            self.empty_fragments = 0;
-        }
+    fn begin(&mut self, key: Option<Key>, op: DataOp, fin: bool, len: u64) {
+        let empty = len == 0 && !fin;
+        self.empty_fragments = if empty { self.empty_fragments.saturating_add(1) } else { 0 };
         let kind = match op {
             DataOp::Continuation => None,
             DataOp::Text => Some(DataKind::Text),
@@ -221,9 +216,8 @@ impl Decoder {
         }
         // The header was refused if the sum were over the limit, so that this cannot wrap.
         self.announced = self.announced.wrapping_add(len);
-        self.mask = Mask::new(header.key.unwrap_or_default());
+        self.mask = Mask::new(key.unwrap_or_default());
         (self.missing, self.fin, self.open, self.in_frame) = (len, fin, true, true);
-        Ok(())
     }
 
     /// Takes what has come of the data frame at hand.
@@ -326,7 +320,7 @@ fn control<'i>(
     let Some(body) = split(input, used, usize::from(len)) else {
         if op == ControlOp::Close {
             let mask = key.unwrap_or_default().0.into_iter().cycle();
-            close::check_prefix(len, input.iter().skip(used).zip(mask).map(|(octet, mask)| octet ^ mask))?;
+            close::check_prefix(input.iter().skip(used).zip(mask).map(|(octet, mask)| octet ^ mask))?;
         }
         return Ok(None);
     };

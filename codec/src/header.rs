@@ -71,6 +71,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) role: Role,
     /// `Some(octets so far)` while a message is open; `None` between messages.
     pub(crate) open: Option<u64>,
+    /// Whether one more empty fragment is one too many.
+    pub(crate) fed_up: bool,
     pub(crate) limits: &'a Limits,
 }
 
@@ -82,7 +84,7 @@ impl Header {
     pub fn decode(role: Role, limits: &Limits, bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
         // A continuation is legal in an open message only, anything else between messages only.
         let continues = bytes.first().is_some_and(|b0| b0 & bits::OPCODE == DataOp::Continuation as u8);
-        parse(Rules { role, open: continues.then_some(0), limits }, bytes)
+        parse(Rules { role, open: continues.then_some(0), fed_up: false, limits }, bytes)
     }
 
     /// The header's octets. A length over 2^63 - 1 has no form; it is cut to that, and no slice is so long.
@@ -119,8 +121,11 @@ pub(crate) fn parse(rules: Rules<'_>, bytes: &[u8]) -> Result<Option<(Header, us
         (Role::Server, true) | (Role::Client, false) => {}
     }
     let short = b1 & bits::LEN;
-    if matches!(op, Op::Control(_)) && short > MAX_CONTROL {
-        return Err(Violation::ControlTooLong);
+    match (&op, short) {
+        (Op::Control(_), short) if short > MAX_CONTROL => return Err(Violation::ControlTooLong),
+        (Op::Control(ControlOp::Close), 1) => return Err(Violation::CloseBodyTooShort),
+        (Op::Data(_), 0) if b0 & bits::FIN == 0 && rules.fed_up => return Err(Violation::TooManyEmptyFragments),
+        _ => {}
     }
     let lengths = Lengths::new(short, rest)?;
     if matches!(op, Op::Data(_)) {
@@ -205,12 +210,12 @@ impl<'b> Lengths<'b> {
     }
 }
 
+/// Names the tighter of the two limits, whichever octets of the length have come.
 fn within(len: u64, rules: &Rules<'_>) -> Result<(), Violation> {
-    if len > rules.limits.max_frame_bytes {
-        return Err(Violation::FrameTooBig);
+    let left = rules.limits.max_message_bytes.saturating_sub(rules.open.unwrap_or(0));
+    if len > rules.limits.max_frame_bytes.min(left) {
+        let frame = rules.limits.max_frame_bytes <= left;
+        return Err(if frame { Violation::FrameTooBig } else { Violation::MessageTooBig });
     }
-    match rules.open.unwrap_or(0).checked_add(len) {
-        Some(total) if total <= rules.limits.max_message_bytes => Ok(()),
-        _ => Err(Violation::MessageTooBig),
-    }
+    Ok(())
 }
