@@ -1,0 +1,171 @@
+//! Messages come back whole and in order, however they are cut, and through an independent client as well.
+
+mod common;
+
+use common::{BINARY, CLOSE, Client, Echo, PING, PONG, Running, TEXT, frame, request, settings};
+use martlet_std::Settings;
+use std::io::Write;
+use std::net::Shutdown;
+
+#[test]
+fn an_independent_client_gets_back_what_it_sends() {
+    let server = Running::start(settings(2), |_| Echo);
+    let (mut client, response) = tungstenite::connect(format!("ws://{}/", server.address)).unwrap();
+    assert_eq!(response.status(), 101);
+    let long = "Schwalbe \u{1f426} ".repeat(40_000);
+    for text in ["", "Hello", &long] {
+        client.send(text.into()).unwrap();
+        assert_eq!(client.read().unwrap(), text.into());
+    }
+    for len in [0, 1, 125, 126, 65_535, 65_536, 1_000_000] {
+        let octets: Vec<u8> = (0..len).map(|at| (at % 251) as u8).collect();
+        client.send(octets.clone().into()).unwrap();
+        assert_eq!(client.read().unwrap(), octets.into());
+    }
+    client.close(None).unwrap();
+    loop {
+        match client.read() {
+            Ok(_) => {}
+            Err(tungstenite::Error::ConnectionClosed) => break,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn frames_that_come_with_the_handshake_are_answered() {
+    let server = Running::start(settings(1), |_| Echo);
+    let mut client = Client::connect(server.address);
+    client.send(&[request("/"), frame(TEXT, b"early"), frame(PING, b"too")].concat());
+    assert!(client.head().starts_with("HTTP/1.1 101 "));
+    client.expect(TEXT, b"early");
+    client.expect(PONG, b"too");
+    client.close();
+}
+
+#[test]
+fn a_stream_in_single_octets_means_the_same() {
+    let server = Running::start(settings(1), |_| Echo);
+    let mut client = Client::connect(server.address);
+    let frames = [frame(0x01, b"He"), frame(PING, b"p"), frame(0x80, b"llo"), frame(BINARY, &[7; 300])];
+    for octet in [request("/"), frames.concat()].concat() {
+        client.send(&[octet]);
+    }
+    assert!(client.head().starts_with("HTTP/1.1 101 "));
+    client.expect(PONG, b"p");
+    client.expect(TEXT, b"Hello");
+    client.expect(BINARY, &[7; 300]);
+    client.close();
+}
+
+#[test]
+fn a_message_in_fragments_over_many_reads_is_put_together() {
+    let server = Running::start(settings(1), |_| Echo);
+    let mut client = server.client();
+    let message: Vec<u8> = (0..1_500_000u32).map(|at| (at % 253) as u8).collect();
+    let pieces: Vec<_> = message.chunks(99_991).collect();
+    let last = pieces.len() - 1;
+    for (at, piece) in pieces.into_iter().enumerate() {
+        let op = if at == 0 { 0x02 } else { 0x00 };
+        client.frame(if at == last { 0x80 | op } else { op }, piece);
+        if at != last {
+            client.frame(PING, &[at as u8]);
+            client.expect(PONG, &[at as u8]);
+        }
+    }
+    client.expect(BINARY, &message);
+    client.close();
+}
+
+#[test]
+fn twenty_thousand_small_messages_in_one_go_all_come_back() {
+    // Many more octets than one turn reads, and the socket says only once that they are there.
+    let server = Running::start(settings(1), |_| Echo);
+    let (count, mut client) = (20_000u32, server.client());
+    let mut sender = client.socket.try_clone().unwrap();
+    let all: Vec<u8> = (0..count).flat_map(|n| frame(BINARY, &n.to_be_bytes())).collect();
+    let sending = std::thread::spawn(move || sender.write_all(&all).unwrap());
+    for n in 0..count {
+        client.expect(BINARY, &n.to_be_bytes());
+    }
+    sending.join().unwrap();
+    client.close();
+}
+
+#[test]
+fn two_busy_connections_of_one_worker_both_get_their_turns() {
+    let server = Running::start(settings(1), |_| Echo);
+    let busy: Vec<_> = (0..2)
+        .map(|_| {
+            let mut client = server.client();
+            std::thread::spawn(move || {
+                let block = frame(BINARY, &[1; 1000]).repeat(100);
+                for _ in 0..50 {
+                    client.send(&block);
+                    for _ in 0..100 {
+                        client.expect(BINARY, &[1; 1000]);
+                    }
+                }
+                client.close();
+            })
+        })
+        .collect();
+    for thread in busy {
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn what_lies_before_a_violation_is_answered_and_the_close_arrives() {
+    let server = Running::start(settings(1), |_| Echo);
+    let rows: [(&[u8], u16); 5] = [
+        (b"\x81\x02Hi", 1002),
+        (b"\xc1\x80\0\0\0\0", 1002),
+        (b"\x81\x81\0\0\0\0\xff", 1007),
+        (b"\x82\xff\x00\x00\x00\x00\x7f\xff\xff\xff", 1009),
+        (b"\x88\x81\0\0\0\0\x03", 1002),
+    ];
+    for (wrong, code) in rows {
+        let mut client = server.client();
+        // What is under way behind it must not make the system throw the Close away.
+        client.send(&[frame(TEXT, b"right"), wrong.to_vec(), vec![b'x'; 100_000]].concat());
+        client.expect(TEXT, b"right");
+        client.expect_close(code);
+        client.expect_end();
+    }
+}
+
+#[test]
+fn a_half_closed_peer_gets_its_answers() {
+    let server = Running::start(settings(1), |_| Echo);
+    let mut client = server.client();
+    client.send(&frame(TEXT, b"last words").repeat(1000));
+    client.socket.shutdown(Shutdown::Write).unwrap();
+    for _ in 0..1000 {
+        client.expect(TEXT, b"last words");
+    }
+    client.expect_end();
+}
+
+#[test]
+fn close_codes_come_back_and_nothing_after_the_close() {
+    let server = Running::start(settings(1), |_| Echo);
+    for body in [&b""[..], b"\x03\xe8", b"\x0b\xb8bye", b"\x13\x87"] {
+        let mut client = server.client();
+        client.send(&[frame(TEXT, b"before"), frame(CLOSE, body), frame(TEXT, b"after")].concat());
+        client.expect(TEXT, b"before");
+        client.expect(CLOSE, &body[..body.len().min(2)]);
+        client.expect_end();
+    }
+}
+
+#[test]
+fn messages_up_to_the_limit_pass_and_one_octet_more_is_1009() {
+    let server = Running::start(Settings { max_message_bytes: 70_000, ..settings(1) }, |_| Echo);
+    let mut client = server.client();
+    client.frame(BINARY, &[5; 70_000]);
+    client.expect(BINARY, &[5; 70_000]);
+    client.send(&[frame(0x02, &[5; 40_000]), frame(0x80, &[5; 30_001])].concat());
+    client.expect_close(1009);
+    client.expect_end();
+}

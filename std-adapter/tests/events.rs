@@ -1,0 +1,264 @@
+//! What a handler hears, and what its mistakes do.
+
+mod common;
+
+use common::{BINARY, CLOSE, Client, PATIENCE, PONG, Running, TEXT, frame, request, settings};
+use martlet_std::{
+    By, Closed, ConnId, Context, Decision, Handler, Message, Misuse, PushError, Request, Response, Settings, State, Timer,
+};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+/// Says what it hears, and does what the text messages say.
+struct Teller {
+    tell: Sender<(ConnId, String)>,
+    timers: Vec<(Timer, ConnId)>,
+}
+
+impl Teller {
+    fn tell(&self, id: ConnId, what: impl Into<String>) {
+        // The test that no longer listens has failed already.
+        let _ = self.tell.send((id, what.into()));
+    }
+}
+
+impl Handler for Teller {
+    fn handshake(&mut self, _: &mut Context<'_>, request: &Request<'_>) -> Decision {
+        match request.path() {
+            "/secret" => Decision::Reject(Response::text(403, "no").with_header("X-Why", "because")),
+            "/split" => Decision::Accept { subprotocol: None, headers: vec![("X".into(), "a\r\nY: b".into())] },
+            "/chat" => Decision::Accept {
+                subprotocol: request.subprotocols().last().map(str::to_owned),
+                headers: vec![("X-Room".into(), "7".into())],
+            },
+            "/panic" => panic!("a mistake in the handshake"),
+            _ => Decision::default(),
+        }
+    }
+
+    fn open(&mut self, ctx: &mut Context<'_>, id: ConnId, request: &Request<'_>) {
+        self.tell(id, format!("open {} {}", request.target(), request.peer().ip()));
+        match request.path() {
+            "/greet" => ctx.push(id, "welcome").unwrap(),
+            "/panic-open" => panic!("a mistake when it opens"),
+            _ => {}
+        }
+    }
+
+    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Message<'_>) {
+        match message.text() {
+            Some("panic") => panic!("a mistake with a message"),
+            Some("disconnect") => ctx.disconnect(id, 4001, "as you wish").unwrap(),
+            Some("wrong code") => self.tell(id, format!("{:?}", ctx.disconnect(id, 1005, ""))),
+            Some("ping") => ctx.ping(id, b"are you there").unwrap(),
+            Some("info") => {
+                let info = ctx.info(id).unwrap();
+                let text = format!("{} {} {}", info.state as u8, info.traffic.frames_in, info.traffic.frames_out);
+                ctx.push(id, text.as_str()).unwrap();
+            }
+            Some("timer") => {
+                let timer = ctx.after(20);
+                self.timers.push((timer, id));
+            }
+            _ => self.tell(id, format!("message {}", message.payload().len())),
+        }
+    }
+
+    fn close(&mut self, ctx: &mut Context<'_>, id: ConnId, closed: &Closed<'_>) {
+        let Closed { code, reason, by, clean } = closed;
+        self.tell(id, format!("close {code} {reason:?} {by:?} {clean} {:?}", ctx.push(id, "too late").unwrap_err()));
+        if *code == 4999 {
+            panic!("a mistake when it closes");
+        }
+    }
+
+    fn pong(&mut self, _: &mut Context<'_>, id: ConnId, body: &[u8]) {
+        self.tell(id, format!("pong {}", body.escape_ascii()));
+    }
+
+    fn timer(&mut self, ctx: &mut Context<'_>, timer: Timer) {
+        let (_, id) = self.timers.iter().find(|(known, _)| *known == timer).unwrap();
+        ctx.push(*id, "it is time").unwrap();
+    }
+}
+
+fn start(settings: Settings) -> (Running, Receiver<(ConnId, String)>) {
+    let (tell, told) = channel();
+    let tell = Mutex::new(tell);
+    (Running::start(settings, move |_| Teller { tell: tell.lock().unwrap().clone(), timers: Vec::new() }), told)
+}
+
+#[track_caller]
+fn heard(told: &Receiver<(ConnId, String)>, expect: &str) -> ConnId {
+    let (id, what) = told.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(what, expect);
+    id
+}
+
+const CLOSED: &str = "Misuse(State(Closed))";
+
+#[test]
+fn open_message_close_come_once_and_in_order() {
+    let (server, told) = start(settings(1));
+    let mut client = Client::open(server.address, "/path?query=1");
+    heard(&told, "open /path?query=1 127.0.0.1");
+    client.frame(BINARY, &[1; 5]);
+    heard(&told, "message 5");
+    client.frame(CLOSE, b"\x0f\xa0so long");
+    client.expect(CLOSE, b"\x0f\xa0");
+    client.expect_end();
+    heard(&told, &format!("close 4000 \"so long\" Peer true {CLOSED}"));
+    drop(server);
+    assert!(told.recv().is_err(), "nothing more is said");
+}
+
+#[test]
+fn ends_of_every_kind_are_told_with_their_code_and_whose_doing_it_was() {
+    let (server, told) = start(Settings { close_timeout_ms: 100, ..settings(1) });
+    type Row<'a> = (&'a dyn Fn(Client), &'a str);
+    let rows: &[Row<'_>] = &[
+        (&|mut client| client.frame(CLOSE, b""), "close 1005 \"\" Peer true"),
+        (&|client| drop(client), "close 1006 \"\" Peer false"),
+        (
+            &|mut client| {
+                client.frame(TEXT, b"disconnect");
+                client.expect(CLOSE, b"\x0f\xa1as you wish");
+                client.frame(CLOSE, b"\x0f\xa1");
+                client.expect_end();
+            },
+            "close 4001 \"\" Server true",
+        ),
+        (
+            // A peer that never answers the Close is let go after a while.
+            &|mut client| {
+                client.frame(TEXT, b"disconnect");
+                client.expect_close(4001);
+                client.expect_end();
+            },
+            "close 4001 \"\" Server false",
+        ),
+        (
+            &|mut client| {
+                client.send(&[0xff, 0xff]);
+                client.expect_close(1002);
+            },
+            "close 1002 ",
+        ),
+    ];
+    for (end, expect) in rows {
+        let client = server.client();
+        heard(&told, "open / 127.0.0.1");
+        end(client);
+        let (_, what) = told.recv_timeout(PATIENCE).unwrap();
+        assert!(what.starts_with(expect), "{what} is not {expect}");
+    }
+}
+
+#[test]
+fn a_reset_in_the_middle_of_a_message_is_an_end_like_others() {
+    let (server, told) = start(settings(1));
+    let client = server.client();
+    heard(&told, "open / 127.0.0.1");
+    let mut sender = client.socket.try_clone().unwrap();
+    std::io::Write::write_all(&mut sender, &frame(BINARY, &[0; 50_000])[..20_000]).unwrap();
+    // With a linger of nothing, closing resets.
+    socket2::SockRef::from(&client.socket).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+    drop((client, sender));
+    heard(&told, &format!("close 1006 \"\" Peer false {CLOSED}"));
+    let mut other = server.client();
+    other.frame(TEXT, b"info");
+    other.expect(TEXT, b"3 1 0");
+}
+
+#[test]
+fn a_panic_ends_its_connection_with_1011_and_harms_no_other() {
+    let (server, told) = start(settings(1));
+    let mut other = server.client();
+    heard(&told, "open / 127.0.0.1");
+    let mut client = server.client();
+    heard(&told, "open / 127.0.0.1");
+    client.send(&[frame(TEXT, b"panic"), frame(TEXT, b"never seen")].concat());
+    client.expect_close(1011);
+    client.expect_end();
+    heard(&told, "close 1011 \"\" Server false Misuse(State(Closing))");
+    let mut client = Client::open(server.address, "/panic-open");
+    client.expect_close(1011);
+    client.expect_end();
+    heard(&told, "open /panic-open 127.0.0.1");
+    heard(&told, "close 1011 \"\" Server false Misuse(State(Closing))");
+    let mut client = Client::connect(server.address);
+    client.send(&request("/panic"));
+    client.expect_end();
+    let mut client = server.client();
+    heard(&told, "open / 127.0.0.1");
+    client.frame(CLOSE, b"\x13\x87");
+    client.expect(CLOSE, b"\x13\x87");
+    client.expect_end();
+    heard(&told, &format!("close 4999 \"\" Peer true {CLOSED}"));
+    other.frame(TEXT, b"info");
+    other.expect(TEXT, b"3 1 0");
+}
+
+#[test]
+fn a_handshake_may_be_answered_otherwise() {
+    let (server, told) = start(settings(1));
+    let mut client = Client::connect(server.address);
+    client.send(&request("/secret"));
+    let head = client.head();
+    assert!(head.starts_with("HTTP/1.1 403 ") && head.contains("X-Why: because\r\n"), "{head}");
+    let mut client = Client::connect(server.address);
+    client.send(&request("/split"));
+    let head = client.head();
+    assert!(head.starts_with("HTTP/1.1 500 ") && !head.contains("Y:"), "{head}");
+    let mut client = Client::connect(server.address);
+    let request = String::from_utf8(request("/chat")).unwrap();
+    client.send(request.replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: one, two\r\n\r\n").as_bytes());
+    let head = client.head();
+    assert!(head.contains("Sec-WebSocket-Protocol: two\r\n") && head.contains("X-Room: 7\r\n"), "{head}");
+    heard(&told, "open /chat 127.0.0.1");
+    let mut client = Client::connect(server.address);
+    client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert!(client.head().starts_with("HTTP/1.1 400 "), "plain HTTP has no default answer");
+}
+
+#[test]
+fn open_may_push_and_pongs_and_timers_arrive() {
+    let (server, told) = start(settings(1));
+    let mut client = Client::open(server.address, "/greet");
+    client.expect(TEXT, b"welcome");
+    heard(&told, "open /greet 127.0.0.1");
+    client.frame(TEXT, b"ping");
+    client.expect(common::PING, b"are you there");
+    client.frame(PONG, b"are you there");
+    heard(&told, "pong are you there");
+    client.frame(TEXT, b"timer");
+    client.expect(TEXT, b"it is time");
+    client.frame(TEXT, b"wrong code");
+    heard(&told, "Err(Misuse(Close(Code(1005))))");
+    client.frame(TEXT, b"info");
+    client.expect(TEXT, b"3 5 3");
+}
+
+#[test]
+fn a_stale_id_never_reaches_a_newer_connection() {
+    let (server, told) = start(settings(1));
+    let client = server.client();
+    let old = heard(&told, "open / 127.0.0.1");
+    client.close();
+    heard(&told, &format!("close 1000 \"\" Peer true {CLOSED}"));
+    let mut client = server.client();
+    let new = heard(&told, "open / 127.0.0.1");
+    assert_ne!(old, new);
+    // The same slot: the old id names nobody, however it is used.
+    server.handle.push(old, "for the old one").unwrap();
+    server.handle.disconnect(old, 1000, "").unwrap();
+    server.handle.push(new, "for the new one").unwrap();
+    client.expect(TEXT, b"for the new one");
+    client.frame(TEXT, b"info");
+    client.expect(TEXT, b"3 1 1");
+    assert_eq!(server.handle.push(ConnId::from_bits(u64::MAX), "nobody"), Err(PushError::Gone));
+    assert_eq!(server.handle.ping(new, &[0; 126]), Err(PushError::Misuse(Misuse::ControlTooLong(126))));
+    assert!(matches!(server.handle.disconnect(new, 1006, ""), Err(PushError::Misuse(Misuse::Close(_)))));
+    assert_eq!(State::Active as u8, 3);
+    assert_ne!(By::Peer, By::Server);
+}

@@ -1,0 +1,197 @@
+//! Peers that take their time: with the handshake, with reading, with the last word.
+
+mod common;
+
+use common::{BINARY, CLOSE, Client, Echo, PATIENCE, PING, PONG, Running, TEXT, frame, request, settings};
+use martlet_std::{Closed, ConnId, Context, Handler, Message, PushError, Settings};
+use std::io::Write;
+use std::sync::Mutex;
+use std::sync::mpsc::{Sender, channel};
+
+#[test]
+fn a_slow_handshake_gets_408_and_silence_nothing() {
+    let server = Running::start(Settings { handshake_timeout_ms: 100, close_timeout_ms: 100, ..settings(1) }, |_| Echo);
+    let mut silent = Client::connect(server.address);
+    silent.expect_end();
+    let mut slow = Client::connect(server.address);
+    slow.send(b"GET / HTTP/1.1\r\nHost: x\r\n");
+    let head = slow.head();
+    assert!(head.starts_with("HTTP/1.1 408 "), "{head}");
+    let mut rest = Vec::new();
+    std::io::Read::read_to_end(&mut slow.socket, &mut rest).unwrap();
+}
+
+#[test]
+fn a_head_without_end_is_431() {
+    let server = Running::start(settings(1), |_| Echo);
+    let mut client = Client::connect(server.address);
+    let endless = [&b"GET / HTTP/1.1\r\nX: "[..], &[b'a'; 20_000]].concat();
+    client.send(&endless);
+    let head = client.head();
+    assert!(head.starts_with("HTTP/1.1 431 "), "{head}");
+}
+
+/// Pushes pieces of 64 KiB until it is told to stop doing so.
+struct Flood {
+    refused: Sender<(u64, PushError)>,
+    closed: Sender<(u16, bool)>,
+}
+
+impl Handler for Flood {
+    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, _: Message<'_>) {
+        let piece = [7; 65_536];
+        for pushed in 0.. {
+            if let Err(why) = ctx.push(id, &piece[..]) {
+                let queued = ctx.info(id).unwrap().queued_bytes as u64;
+                assert!(queued < (1 << 20) + 2 * 65_536, "{queued} octets wait");
+                self.refused.send((pushed, why)).unwrap();
+                return;
+            }
+            assert!(pushed < 10_000, "640 MB are no bound");
+        }
+    }
+
+    fn close(&mut self, _: &mut Context<'_>, _: ConnId, closed: &Closed<'_>) {
+        self.closed.send((closed.code, closed.clean)).unwrap();
+    }
+}
+
+fn flood(settings: Settings) -> (Running, impl Fn() -> (u64, PushError), impl Fn() -> (u16, bool)) {
+    let ((refused, refusals), (closed, closes)) = (channel(), channel());
+    let tell = Mutex::new((refused, closed));
+    let server = Running::start(settings, move |_| {
+        let (refused, closed) = &*tell.lock().unwrap();
+        Flood { refused: refused.clone(), closed: closed.clone() }
+    });
+    (
+        server,
+        move || refusals.recv_timeout(PATIENCE).unwrap(),
+        move || closes.recv_timeout(PATIENCE).unwrap(),
+    )
+}
+
+#[test]
+fn a_peer_that_does_not_read_gets_1013_behind_what_waits() {
+    let (server, refused, closed) = flood(settings(1));
+    let mut client = server.client();
+    client.frame(TEXT, b"go");
+    let (pushed, why) = refused();
+    assert_eq!(why, PushError::QueueFull);
+    // It may still read all that was promised, and answer.
+    for _ in 0..pushed {
+        client.expect(BINARY, &[7; 65_536]);
+    }
+    client.expect_close(1013);
+    client.frame(CLOSE, &1013u16.to_be_bytes());
+    client.expect_end();
+    assert_eq!(closed(), (1013, true));
+}
+
+#[test]
+fn a_peer_that_never_reads_is_cut_off() {
+    let (server, refused, closed) = flood(Settings { close_timeout_ms: 100, ..settings(1) });
+    let mut client = server.client();
+    client.frame(TEXT, b"go");
+    assert_eq!(refused().1, PushError::QueueFull);
+    assert_eq!(closed(), (1013, false));
+    drop(client);
+}
+
+#[test]
+fn nothing_is_read_from_a_peer_that_does_not_read_and_nothing_is_lost() {
+    // The queue may hold 1 MiB, the peer sends 64 MiB without reading: it must wait, not be closed.
+    let server = Running::start(settings(1), |_| Echo);
+    let mut client = server.client();
+    let mut sender = client.socket.try_clone().unwrap();
+    let sending = std::thread::spawn(move || {
+        for n in 0..1024u32 {
+            sender.write_all(&frame(BINARY, &vec![n as u8; 65_536])).unwrap();
+        }
+    });
+    for n in 0..1024u32 {
+        client.expect(BINARY, &vec![n as u8; 65_536]);
+    }
+    sending.join().unwrap();
+    client.close();
+}
+
+/// Answers each message with six of 1 MiB.
+struct SixMegabytes;
+
+impl Handler for SixMegabytes {
+    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, _: Message<'_>) {
+        for n in 0..6 {
+            ctx.push(id, &vec![n; 1 << 20][..]).unwrap();
+        }
+    }
+}
+
+#[test]
+fn replies_never_land_inside_a_frame_that_is_under_way() {
+    let patient = Settings {
+        max_backpressure_bytes: 16 << 20,
+        high_watermark_bytes: 16 << 20,
+        ..settings(1)
+    };
+    let server = Running::start(patient, |_| SixMegabytes);
+    let mut client = server.client();
+    client.send(&[frame(TEXT, b"go"), frame(PING, b"where does this go"), frame(CLOSE, b"\x03\xe8")].concat());
+    for n in 0..6 {
+        client.expect(BINARY, &vec![n; 1 << 20]);
+    }
+    client.expect(PONG, b"where does this go");
+    client.expect(CLOSE, b"\x03\xe8");
+    client.expect_end();
+}
+
+#[test]
+fn a_slow_reader_is_alive_as_long_as_it_reads() {
+    // Nothing is read from it while 6 MB wait, so that it is never heard; the heartbeat must not take it for dead.
+    let hasty = Settings { idle_ms: 50, pong_timeout_ms: 1_000, max_backpressure_bytes: 16 << 20, ..settings(1) };
+    let server = Running::start(hasty, |_| SixMegabytes);
+    let mut client = server.client();
+    client.frame(TEXT, b"go");
+    let mut messages = 0;
+    while messages < 6 {
+        let frame = client.next();
+        match frame.first {
+            PING => client.frame(PONG, &frame.payload),
+            first => {
+                assert_eq!((first, frame.payload.len()), (BINARY, 1 << 20));
+                messages += 1;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_silent_peer_is_asked_and_then_let_go() {
+    let server = Running::start(Settings { idle_ms: 50, pong_timeout_ms: 50, ..settings(1) }, |_| Echo);
+    let mut client = server.client();
+    client.expect(PING, b"");
+    client.expect_close(1011);
+    client.expect_end();
+    let mut client = server.client();
+    for _ in 0..3 {
+        client.expect(PING, b"");
+        client.frame(PONG, b"");
+    }
+}
+
+#[test]
+fn who_lets_the_close_unanswered_is_cut_off() {
+    struct Rude;
+    impl Handler for Rude {
+        fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, _: Message<'_>) {
+            ctx.disconnect(id, 3000, "").unwrap();
+            // Nothing is sent after our Close.
+            assert!(ctx.push(id, "x").is_err());
+        }
+    }
+    let server = Running::start(Settings { close_timeout_ms: 100, ..settings(1) }, |_| Rude);
+    let mut client = Client::connect(server.address);
+    client.send(&[request("/"), frame(TEXT, b"x")].concat());
+    client.head();
+    client.expect_close(3000);
+    client.expect_end();
+}
