@@ -127,11 +127,3 @@ need_component() {
         step "rustup component add $1" rustup component add "$1"
     fi
 }
-
-# The manifests of the tree's workspaces.
-manifests() {
-    local manifest
-    for manifest in Cargo.toml fuzz/Cargo.toml benches/Cargo.toml tests/embedded-link/Cargo.toml examples/*/Cargo.toml; do
-        if [ -e "$manifest" ]; then printf '%s\n' "$manifest"; fi
-    done
-}
