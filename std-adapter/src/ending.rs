@@ -66,7 +66,8 @@ impl<'c, H: Handler> Worker<'c, H> {
         // What the peer has under way must be read before the socket is closed: otherwise the system resets the connection,
         // and the peer may lose what was said to it last. After a clean end nothing is under way.
         let finished = slot.flags.eof || (slot.flags.clean && !slot.flags.readable);
-        if !finished && !std::mem::replace(&mut slot.flags.shut, true) && slot.socket.shutdown(Shutdown::Write).is_err() {
+        if !finished && !std::mem::replace(&mut slot.flags.shut, true) && slot.socket.shutdown(Shutdown::Write).is_err()
+        {
             slot.flags.broken = true;
         }
         if finished || slot.flags.broken {
@@ -76,30 +77,17 @@ impl<'c, H: Handler> Worker<'c, H> {
 
     /// Looks at a connection one of whose deadlines may have passed.
     pub(crate) fn deadline(&mut self, key: usize) {
-        let (now, settings) = (self.ctx.now, self.ctx.settings);
+        let now = self.ctx.now;
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
         if slot.deadline().is_none_or(|deadline| now < deadline) {
             return self.ctx.arm(key);
         }
-        // Nothing is read from a peer that reads slowly, so that nothing is heard of it: that it reads shows that it lives.
-        let progress = slot.queue.as_ref().map(|queue| queue.progress);
         if slot.flags.leaving {
-            return match progress.map(|at| at.after(settings.close_timeout_ms)) {
-                Some(until) if now < until => {
-                    slot.until = until;
-                    self.ctx.arm(key);
-                }
-                Some(_) | None => {
-                    slot.flags.broken = true;
-                    self.settle(key);
-                }
-            };
+            slot.flags.broken = true;
+            return self.settle(key);
         }
-        if slot.conn.state() == State::Active
-            && slot.queued() > settings.high_watermark_bytes
-            && let Some(until) = progress.map(|at| at.after(settings.pong_timeout_ms))
-            && now < until
-        {
+        if slot.conn.state() == State::Active && now < slot.until {
+            let until = slot.until;
             return self.ctx.arm_at(key, until);
         }
         let mut expired = None;

@@ -51,7 +51,7 @@ impl<'c> Context<'c> {
     pub(crate) fn end_turn(&mut self) {
         self.flush_output();
         if let Some(slot) = self.slots.get_mut(self.current) {
-            slot.flush(self.now);
+            slot.flush();
         }
         self.current = NOBODY;
     }
@@ -87,7 +87,7 @@ impl<'c> Context<'c> {
         slot.traffic.frames_out += 1;
         if octets.len() > COPIED {
             let before = if key == self.current { std::mem::take(&mut self.output.len) } else { 0 };
-            slot.write(&[&self.output.room[..before], header.as_ref(), octets], self.now);
+            slot.write(&[&self.output.room[..before], header.as_ref(), octets]);
         } else if key == self.current && slot.queue.is_none() {
             // Fits: the output was just emptied, and is longer than what is copied.
             let mut writer = self.output.writer();
@@ -126,7 +126,7 @@ impl<'c> Context<'c> {
         slot.traffic.frames_out += 1;
         if slot.queue.is_none() {
             // The first of this round goes at once: most sockets take it, and no queue is needed.
-            slot.write_shared(frame, self.now);
+            slot.write_shared(frame);
         } else {
             slot.traffic.bytes_out += frame.len() as u64;
             slot.queue().push_shared(Arc::clone(frame));
@@ -180,7 +180,7 @@ impl<'c> Context<'c> {
         match write(&mut slot.conn, &mut writer) {
             Ok(()) => {
                 self.flush_for(key);
-                self.slots[key].write(&[writer.written()], self.now);
+                self.slots[key].write(&[writer.written()]);
                 self.mark_dirty(key);
                 Ok(())
             }
@@ -216,7 +216,7 @@ impl<'c> Context<'c> {
             return;
         }
         if let Some(slot) = self.slots.get_mut(self.current) {
-            slot.write(&[&self.output.room[..len]], self.now);
+            slot.write(&[&self.output.room[..len]]);
         }
     }
 
@@ -228,7 +228,7 @@ impl<'c> Context<'c> {
             return Ok(());
         }
         // It may be long only because this round has not ended.
-        slot.flush(self.now);
+        slot.flush();
         if slot.queued() <= most {
             return Ok(());
         }
@@ -268,7 +268,7 @@ impl<'c> Context<'c> {
 
 impl Slot<'_> {
     /// Writes up to three parts in order, behind what waits already. What the socket does not take waits.
-    fn write(&mut self, parts: &[&[u8]], now: Instant) {
+    fn write(&mut self, parts: &[&[u8]]) {
         let len: usize = parts.iter().map(|part| part.len()).sum();
         self.traffic.bytes_out += len as u64;
         let mut taken = self.write_now(parts);
@@ -276,31 +276,29 @@ impl Slot<'_> {
             return;
         }
         let queue = self.queue();
-        queue.progress = now;
         for part in parts {
             let gone = taken.min(part.len());
             taken -= gone;
             queue.push(&part[gone..]);
         }
         // A socket that took less than it was given refuses the rest, and must say so to be heard of again.
-        self.flush(now);
+        self.flush();
     }
 
     /// The same for a frame that others send as well.
-    fn write_shared(&mut self, frame: &Arc<[u8]>, now: Instant) {
+    fn write_shared(&mut self, frame: &Arc<[u8]>) {
         self.traffic.bytes_out += frame.len() as u64;
         let taken = self.write_now(&[frame]);
         if taken == frame.len() || self.flags.broken {
             return;
         }
         let queue = self.queue();
-        queue.progress = now;
         if taken == 0 {
             queue.push_shared(Arc::clone(frame));
         } else {
             queue.push(&frame[taken..]);
         }
-        self.flush(now);
+        self.flush();
     }
 
     /// One `write`, if nothing waits; says how many octets it took.
@@ -329,10 +327,10 @@ impl Slot<'_> {
     }
 
     /// Writes what waits, unless the socket has refused some and not said yet that it takes more.
-    pub(crate) fn flush(&mut self, now: Instant) {
+    pub(crate) fn flush(&mut self) {
         let Some(queue) = &mut self.queue else { return };
         if !queue.blocked
-            && let Err(error) = queue.write_to(&mut self.socket, now)
+            && let Err(error) = queue.write_to(&mut self.socket)
         {
             self.fail(&error);
         }
@@ -343,10 +341,16 @@ impl Slot<'_> {
     }
 
     /// The socket takes more: writes what waits. Says whether all of it is gone now.
-    pub(crate) fn unblock(&mut self, now: Instant) -> bool {
+    ///
+    /// That the peer reads shows that it lives, though it may be too busy with reading to say so: it has until `patience`.
+    pub(crate) fn unblock(&mut self, patience: Instant) -> bool {
         let Some(queue) = &mut self.queue else { return false };
         let was_blocked = std::mem::take(&mut queue.blocked);
-        self.flush(now);
+        let before = queue.len();
+        self.flush();
+        if self.queued() < before {
+            self.until = self.until.max(patience);
+        }
         was_blocked && self.queue.is_none() && !self.flags.broken
     }
 

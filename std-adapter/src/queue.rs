@@ -1,6 +1,5 @@
 //! What a socket did not take yet: octets in order, owned or shared with other connections.
 
-use martlet_state::Instant;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, Write};
 use std::sync::Arc;
@@ -19,8 +18,6 @@ pub(crate) struct Queue {
     len: usize,
     /// The socket refused something: it will say when it takes more.
     pub(crate) blocked: bool,
-    /// When the socket last took something.
-    pub(crate) progress: Instant,
 }
 
 #[derive(Debug)]
@@ -75,7 +72,7 @@ impl Queue {
     }
 
     /// Writes until the queue is empty or the socket refuses, which is no error.
-    pub(crate) fn write_to(&mut self, socket: &mut impl Write, now: Instant) -> io::Result<()> {
+    pub(crate) fn write_to(&mut self, socket: &mut impl Write) -> io::Result<()> {
         while self.len != 0 {
             let mut slices = [IoSlice::new(&[]); SLICES];
             let mut skip = self.gone;
@@ -84,10 +81,7 @@ impl Queue {
             }
             match socket.write_vectored(&slices[..self.chunks.len().min(SLICES)]) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(taken) => {
-                    self.progress = now;
-                    self.advance(taken);
-                }
+                Ok(taken) => self.advance(taken),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.blocked = true;
                     return Ok(());
@@ -158,11 +152,11 @@ mod tests {
                     1 => queue.push_owned(piece),
                     _ => queue.push_shared(piece.into()),
                 }
-                queue.write_to(&mut socket, Instant(0)).unwrap();
+                queue.write_to(&mut socket).unwrap();
                 prop_assert_eq!(queue.len() + socket.taken.len(), all.len());
             }
             socket.room = vec![5000; 1000];
-            queue.write_to(&mut socket, Instant(9)).unwrap();
+            queue.write_to(&mut socket).unwrap();
             prop_assert!(queue.len() == 0 && !queue.blocked);
             prop_assert_eq!(socket.taken, all);
         }
@@ -181,6 +175,6 @@ mod tests {
         }
         let mut queue = Queue::default();
         queue.push(b"x");
-        assert_eq!(queue.write_to(&mut Deaf, Instant(0)).unwrap_err().kind(), ErrorKind::WriteZero);
+        assert_eq!(queue.write_to(&mut Deaf).unwrap_err().kind(), ErrorKind::WriteZero);
     }
 }

@@ -20,7 +20,8 @@ pub(crate) struct Slot<'c> {
     pub(crate) message: Option<Box<Assembler<Vec<u8>>>>,
     /// What the socket did not take.
     pub(crate) queue: Option<Box<Queue>>,
-    /// When a connection that is being let go is let go at the latest.
+    /// Until when the peer has time to read what waits, whatever the core's deadlines say. When it is being let go: until when
+    /// it may stay.
     pub(crate) until: Instant,
     /// The wheel's tick for it, 0 for none.
     pub(crate) armed: u64,
@@ -85,7 +86,7 @@ impl<'c> Slot<'c> {
             held: None,
             message: None,
             queue: None,
-            until: Instant(u64::MAX),
+            until: Instant(0),
             armed: 0,
             tag: 0,
             our_code: 0,

@@ -241,6 +241,8 @@ impl<H: Handler> Worker<'_, H> {
                 let slot = &mut self.ctx.slots[key];
                 slot.flags.opened = true;
                 let id = slot.id;
+                // The heartbeat may come before the end of the handshake would have.
+                self.ctx.arm(key);
                 tracing::debug!(%id, target = request.target(), "opened");
                 self.handler.open(&mut self.ctx, id, request);
             }

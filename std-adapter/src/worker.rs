@@ -125,17 +125,25 @@ impl<'c, H: Handler> Worker<'c, H> {
     }
 
     fn socket_event(&mut self, key: usize, event: &Event) {
-        let now = self.ctx.now;
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
         if event.is_readable() || event.is_read_closed() || event.is_error() {
             slot.flags.readable = true;
             slot.flags.half_closed |= event.is_read_closed() || event.is_error();
         }
-        if slot.queue.is_some() && (event.is_writable() || event.is_error()) && slot.unblock(now) {
+        if slot.queue.is_some() && (event.is_writable() || event.is_error()) {
+            self.writable(key);
+        }
+        self.turn(key);
+    }
+
+    fn writable(&mut self, key: usize) {
+        let (now, settings) = (self.ctx.now, self.ctx.settings);
+        let Some(slot) = self.ctx.slots.get_mut(key) else { return };
+        let patience = if slot.flags.leaving { settings.close_timeout_ms } else { settings.pong_timeout_ms };
+        if slot.unblock(now.after(patience)) && slot.is_established() {
             let id = slot.id;
             self.guard(key, |handler, ctx| handler.drain(ctx, id));
         }
-        self.turn(key);
     }
 
     /// Gives each connection that has more to read its turn, once.
@@ -194,7 +202,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         while let Some(key) = self.ctx.dirty.pop() {
             let Some(slot) = self.ctx.slots.get_mut(key) else { continue };
             if std::mem::take(&mut slot.flags.in_dirty) {
-                slot.flush(self.ctx.now);
+                slot.flush();
                 self.settle(key);
             }
         }

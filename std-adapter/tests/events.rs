@@ -4,7 +4,8 @@ mod common;
 
 use common::{BINARY, CLOSE, Client, PATIENCE, PONG, Running, TEXT, frame, request, settings};
 use martlet_std::{
-    By, Closed, ConnId, Context, Decision, Handler, Message, Misuse, PushError, Request, Response, Settings, State, Timer,
+    By, Closed, ConnId, Context, Decision, Handler, Message, Misuse, PushError, Request, Response, Settings, State,
+    Timer,
 };
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -4,9 +4,10 @@ mod common;
 
 use common::{BINARY, CLOSE, Client, Echo, PATIENCE, PING, PONG, Running, TEXT, frame, request, settings};
 use martlet_std::{Closed, ConnId, Context, Handler, Message, PushError, Settings};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_slow_handshake_gets_408_and_silence_nothing() {
@@ -18,7 +19,7 @@ fn a_slow_handshake_gets_408_and_silence_nothing() {
     let head = slow.head();
     assert!(head.starts_with("HTTP/1.1 408 "), "{head}");
     let mut rest = Vec::new();
-    std::io::Read::read_to_end(&mut slow.socket, &mut rest).unwrap();
+    slow.socket.read_to_end(&mut rest).unwrap();
 }
 
 #[test]
@@ -63,11 +64,7 @@ fn flood(settings: Settings) -> (Running, impl Fn() -> (u64, PushError), impl Fn
         let (refused, closed) = &*tell.lock().unwrap();
         Flood { refused: refused.clone(), closed: closed.clone() }
     });
-    (
-        server,
-        move || refusals.recv_timeout(PATIENCE).unwrap(),
-        move || closes.recv_timeout(PATIENCE).unwrap(),
-    )
+    (server, move || refusals.recv_timeout(PATIENCE).unwrap(), move || closes.recv_timeout(PATIENCE).unwrap())
 }
 
 #[test]
@@ -99,28 +96,33 @@ fn a_peer_that_never_reads_is_cut_off() {
 
 #[test]
 fn nothing_is_read_from_a_peer_that_does_not_read_and_nothing_is_lost() {
-    // The queue may hold 1 MiB, the peer sends 64 MiB without reading: it must wait, not be closed.
+    // The queue may hold 1 MiB, the peer sends 32 MiB, more than the sockets hold, without reading: it must wait, not be closed.
     let server = Running::start(settings(1), |_| Echo);
     let mut client = server.client();
     let mut sender = client.socket.try_clone().unwrap();
+    let frames: Vec<_> = (0..8).map(|n| frame(BINARY, &[n; 65_536])).collect();
+    let (sent, half) = channel();
     let sending = std::thread::spawn(move || {
-        for n in 0..1024u32 {
-            sender.write_all(&frame(BINARY, &vec![n as u8; 65_536])).unwrap();
+        for n in 0..512 {
+            sender.write_all(&frames[n % 8]).unwrap();
+            sent.send(n).unwrap();
         }
     });
-    for n in 0..1024u32 {
-        client.expect(BINARY, &vec![n as u8; 65_536]);
+    // Nothing is read here until the sender comes no further: it says so by its silence.
+    while half.recv_timeout(Duration::from_millis(200)).is_ok() {}
+    for n in 0..512 {
+        client.expect(BINARY, &[n as u8 % 8; 65_536]);
     }
     sending.join().unwrap();
     client.close();
 }
 
-/// Answers each message with six of 1 MiB.
-struct SixMegabytes;
+/// Answers a number with so many messages of 1 MiB.
+struct Megabytes;
 
-impl Handler for SixMegabytes {
-    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, _: Message<'_>) {
-        for n in 0..6 {
+impl Handler for Megabytes {
+    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Message<'_>) {
+        for n in 0..message.text().unwrap().parse().unwrap() {
             ctx.push(id, &vec![n; 1 << 20][..]).unwrap();
         }
     }
@@ -128,14 +130,10 @@ impl Handler for SixMegabytes {
 
 #[test]
 fn replies_never_land_inside_a_frame_that_is_under_way() {
-    let patient = Settings {
-        max_backpressure_bytes: 16 << 20,
-        high_watermark_bytes: 16 << 20,
-        ..settings(1)
-    };
-    let server = Running::start(patient, |_| SixMegabytes);
+    let patient = Settings { max_backpressure_bytes: 16 << 20, high_watermark_bytes: 16 << 20, ..settings(1) };
+    let server = Running::start(patient, |_| Megabytes);
     let mut client = server.client();
-    client.send(&[frame(TEXT, b"go"), frame(PING, b"where does this go"), frame(CLOSE, b"\x03\xe8")].concat());
+    client.send(&[frame(TEXT, b"6"), frame(PING, b"where does this go"), frame(CLOSE, b"\x03\xe8")].concat());
     for n in 0..6 {
         client.expect(BINARY, &vec![n; 1 << 20]);
     }
@@ -146,20 +144,35 @@ fn replies_never_land_inside_a_frame_that_is_under_way() {
 
 #[test]
 fn a_slow_reader_is_alive_as_long_as_it_reads() {
-    // Nothing is read from it while 6 MB wait, so that it is never heard; the heartbeat must not take it for dead.
-    let hasty = Settings { idle_ms: 50, pong_timeout_ms: 1_000, max_backpressure_bytes: 16 << 20, ..settings(1) };
-    let server = Running::start(hasty, |_| SixMegabytes);
-    let mut client = server.client();
-    client.frame(TEXT, b"go");
-    let mut messages = 0;
-    while messages < 6 {
-        let frame = client.next();
-        match frame.first {
-            PING => client.frame(PONG, &frame.payload),
-            first => {
-                assert_eq!((first, frame.payload.len()), (BINARY, 1 << 20));
-                messages += 1;
-            }
+    const OCTETS_A_SECOND: u128 = 4_000_000;
+    // Nothing is read from it while more than 256 KiB wait, and the Ping waits with them: the heartbeat must not take it for
+    // dead.
+    let hasty = Settings { idle_ms: 50, pong_timeout_ms: 2_000, max_backpressure_bytes: 16 << 20, ..settings(1) };
+    let server = Running::start(hasty, |_| Megabytes);
+    let mut client = Client::narrow(server.address);
+    client.frame(TEXT, b"12");
+    let all = 12 * ((1 << 20) + 10);
+    let (started, mut left) = (Instant::now(), all);
+    while left > 0 {
+        // Slowness is what this is about, so that it has to wait.
+        let due = started.elapsed().as_millis() * OCTETS_A_SECOND / 1000;
+        if (all - left) as u128 > due {
+            std::thread::sleep(Duration::from_millis(10));
+        } else {
+            let mut room = [0; 16_384];
+            let most = left.min(room.len());
+            let len = client.socket.read(&mut room[..most]).unwrap();
+            assert_ne!(len, 0, "the connection ended with {left} octets to come");
+            left -= len;
+        }
+    }
+    // Behind the messages lies at most a Ping, not a Close; then everything is as ever.
+    client.frame(PONG, b"");
+    client.frame(TEXT, b"1");
+    loop {
+        match client.next().first {
+            PING => {}
+            first => break assert_eq!(first, BINARY),
         }
     }
 }

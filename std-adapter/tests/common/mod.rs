@@ -80,7 +80,18 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Self {
-        let socket = TcpStream::connect(address).unwrap();
+        Self::over(TcpStream::connect(address).unwrap())
+    }
+
+    /// Opens a WebSocket over a socket that holds little of what it has not read.
+    pub(crate) fn narrow(address: SocketAddr) -> Self {
+        let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(65_536).unwrap();
+        socket.connect(&address.into()).unwrap();
+        Self::over(socket.into()).opened("/")
+    }
+
+    fn over(socket: TcpStream) -> Self {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
         socket.set_nodelay(true).unwrap();
@@ -89,11 +100,14 @@ impl Client {
 
     /// Connects and opens a WebSocket.
     pub(crate) fn open(address: SocketAddr, path: &str) -> Self {
-        let mut client = Self::connect(address);
-        client.send(&request(path));
-        let head = client.head();
+        Self::connect(address).opened(path)
+    }
+
+    fn opened(mut self, path: &str) -> Self {
+        self.send(&request(path));
+        let head = self.head();
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
-        client
+        self
     }
 
     pub(crate) fn send(&mut self, octets: &[u8]) {

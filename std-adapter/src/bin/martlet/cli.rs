@@ -157,7 +157,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_one_line() {
-        for arguments in [["martlet", "serve", "--bogus"], ["martlet", "serve", "--listen=nowhere"], ["martlet", "x", "y"]] {
+        for arguments in
+            [["martlet", "serve", "--bogus"], ["martlet", "serve", "--listen=nowhere"], ["martlet", "x", "y"]]
+        {
             let error = Cli::try_parse_from(arguments).unwrap_err();
             assert_eq!(one_line(&error.to_string()).lines().count(), 1, "{arguments:?}");
         }
