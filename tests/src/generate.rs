@@ -238,6 +238,11 @@ impl Stream {
     }
 }
 
+/// A property's number of cases. What fails is shown, not stored: it becomes a row of a table.
+pub fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 /// Either role.
 pub fn role() -> impl Strategy<Value = Role> {
     select(vec![Role::Server, Role::Client])

@@ -9,6 +9,7 @@
 pub mod check;
 pub mod cuts;
 pub mod generate;
+pub mod generate_heads;
 pub mod heads;
 pub mod meaning;
 pub mod naive;

@@ -2,7 +2,7 @@
 
 use martlet_codec::Limits;
 use martlet_tests::check::{ROLES, WIDE};
-use martlet_tests::generate::{plan, role, stream};
+use martlet_tests::generate::{cases, plan, role, stream};
 use martlet_tests::{Plan, meaning, naive};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -19,7 +19,7 @@ fn limits() -> impl Strategy<Value = Limits> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(cases(400))]
 
     /// A stream means what its structure says, however it is cut, and the naive decoder agrees.
     #[test]

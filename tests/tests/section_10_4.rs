@@ -1,9 +1,11 @@
 //! RFC 6455 section 10.4: limits on what a peer may send, refused where it is announced, before anything is stored.
 
 use martlet_codec::{Assembler, DataKind, Decoder, Event, Limits, MIN_INPUT, Role, Store, Violation};
+use martlet_state::{Config, State};
 use martlet_tests::check::{ROLES, WIDE, check_with, first_wrong_with};
+use martlet_tests::session::App;
 use martlet_tests::wire::b0;
-use martlet_tests::{Cuts, Plan, Wire};
+use martlet_tests::{Cuts, Pair, Plan, Say, Wire, check_connection};
 
 const SMALL: Limits = Limits { max_frame_bytes: 100, max_message_bytes: 150, max_empty_fragments: 3 };
 
@@ -173,4 +175,74 @@ fn a_message_must_fit_where_it_is_put_together() {
 #[test]
 fn a_decoder_is_small() {
     assert!(size_of::<Decoder>() <= 64, "{} octets", size_of::<Decoder>());
+}
+
+/// Pings are cheap to send and cost an answer each: a peer may send so many in a second, whatever comes between them.
+#[test]
+fn control_frames_have_a_budget() {
+    let config = Config { max_control_per_second: 3, idle_ms: 0, ..Config::DEFAULT };
+    let app = App::default();
+    let three = |wire: Wire| wire.ping(b"1").pong(b"2").text("t").ping(b"3");
+    let told = ["Ping 1", "Pong 2", "Text t", "Ping 3"];
+    check_connection(&config, app, three, &told, &["Pong 1", "Pong 3"], State::Active);
+    for last in [b0::PING, b0::PONG] {
+        let told = [&told[..], &["TooManyControlFrames"]].concat();
+        let said = ["Pong 1", "Pong 3", "Close 1008 too many control frames"];
+        check_connection(&config, app, |wire| three(wire).frame(last, b"4"), &told, &said, State::Closed);
+    }
+    // A Close is no flood.
+    let told = [&told[..], &["Close 1000"]].concat();
+    check_connection(
+        &config,
+        app,
+        |wire| three(wire).close(1000, ""),
+        &told,
+        &["Pong 1", "Pong 3", "Close 1000"],
+        State::Closed,
+    );
+    // Without a limit there is none.
+    let any = Config { max_control_per_second: 0, ..config };
+    let many = |wire: Wire| (0..70).fold(wire, |wire, _| wire.ping(b""));
+    check_connection(&any, app, many, &["Ping"; 70], &["Pong"; 70], State::Active);
+}
+
+#[test]
+fn a_new_second_has_a_new_budget() {
+    let config = Config { max_control_per_second: 3, idle_ms: 0, ..Config::DEFAULT };
+    for role in ROLES {
+        let mut pair = Pair::open(&config, &config, 0);
+        for second in 1..=5 {
+            for ms in [0, 1, 999] {
+                pair.run_until(second * 1000 + ms);
+                pair.say(role, Say::Ping(b"")).unwrap();
+            }
+        }
+        pair.run_until(6000);
+        assert_eq!(
+            (pair.state(Role::Client), pair.state(Role::Server)),
+            (State::Active, State::Active),
+            "{:?}",
+            pair.log()
+        );
+        for _ in 0..4 {
+            pair.say(role, Say::Pong(b"")).unwrap();
+        }
+        pair.run_until(6000);
+        assert_eq!((pair.state(Role::Client), pair.state(Role::Server)), (State::Closed, State::Closed));
+    }
+}
+
+/// With `auto_pong` off a Ping is told, and the answer is the application's business.
+#[test]
+fn pings_may_be_left_to_the_application() {
+    let config = Config { auto_pong: false, ..Config::DEFAULT };
+    let build = |wire: Wire| wire.ping(b"p").text("t").ping(b"q");
+    check_connection(&config, App::default(), build, &["Ping p", "Text t", "Ping q"], &[], State::Active);
+}
+
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn a_server_connection_is_small() {
+    let size = size_of::<martlet_state::Connection<'_, martlet_state::Server>>();
+    assert!(size <= 128, "{size} octets");
 }

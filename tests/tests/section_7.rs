@@ -109,6 +109,6 @@ fn a_violation_is_answered_by_a_close_with_its_code() {
         check_connection(&CONFIG, ECHO, build, &told, &said, State::Closed);
         // Behind our own Close a violation ends the connection, but no second Close goes.
         let app = App { close_after: Some((0, 1000, "")), ..QUIET };
-        check_connection(&CONFIG, app, |wire| bad(wire), &[violation], &["Close 1000"], State::Closed);
+        check_connection(&CONFIG, app, bad, &[violation], &["Close 1000"], State::Closed);
     }
 }
