@@ -86,8 +86,7 @@ impl Head {
     /// never looked at, so that it does not matter whether it is there already.
     pub(crate) fn window<'i>(&self, limits: &Limits, input: &'i [u8]) -> Window<'i> {
         let left = limits.max_head_bytes.saturating_sub(self.taken);
-        // A piece of one octet must fit, and a line end.
-        let line = limits.max_line_bytes.max(2);
+        let line = limits.max_line_bytes;
         let most = usize::try_from(left.min(line)).unwrap_or(usize::MAX);
         match input.get(..most) {
             Some(octets) => Window { octets, bound: Some(if left <= line { Bound::Head } else { Bound::Line }) },

@@ -53,7 +53,9 @@ pub(crate) fn key(value: &[u8]) -> Option<[u8; KEY]> {
 /// Octets in base64 (RFC 4648 section 4), in as many digits as that takes.
 fn encode<const N: usize>(octets: &[u8]) -> [u8; N] {
     let mut text = [b'='; N];
-    for (digits, three) in text.chunks_mut(4).zip(octets.chunks(3)) {
+    let (threes, tail) = octets.as_chunks::<3>();
+    let groups = threes.iter().map(<[u8; 3]>::as_slice).chain([tail]).filter(|group| !group.is_empty());
+    for (digits, three) in text.as_chunks_mut::<4>().0.iter_mut().zip(groups) {
         let mut bits = [0; 4];
         put(&mut bits, [0].into_iter().chain(three.iter().copied()));
         let bits = u32::from_be_bytes(bits);

@@ -79,6 +79,9 @@ fn a_redirection_is_seen_before_it_fails() {
     let view = ResponseHead::parse(&head).expect("a legal head");
     assert_eq!((view.code(), view.header("location")), (307, Some(&b"/elsewhere"[..])));
     assert_eq!(view.headers().count(), 3);
+    // Nor do its lists matter, however long they are.
+    let lists = format!("Upgrade: {}", "h2c, ".repeat(40));
+    fails(&common::head(&["HTTP/1.1 426 x", &lists]), Status(426));
     // Its syntax is checked all the same.
     fails(&common::head(&["HTTP/1.1 307 x", "Location : /"]), Head(SpaceBeforeColon));
 }
@@ -105,6 +108,9 @@ fn validation_item_3_connection() {
         fails(&edit(&ANSWER, "Connection", lines), ConnectionNotUpgrade);
     }
     fails(&edit(&ANSWER, "Connection", &["Connection: keep alive, Upgrade"]), ConnectionInvalid);
+    let many = "keep-alive, ".repeat(20);
+    opens(&edit(&ANSWER, "Connection", &[&format!("Connection: {many}Upgrade")]));
+    fails(&edit(&ANSWER, "Connection", &[&format!("Connection: {many}two words, Upgrade")]), ConnectionInvalid);
 }
 
 #[test]

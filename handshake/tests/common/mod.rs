@@ -75,7 +75,7 @@ fn read<T, E>(
                 }
             }
             Ok(None) => {
-                assert!(come - reading.taken < limits.max_line_bytes.max(2) as usize, "waits with a full buffer");
+                assert!(come - reading.taken < limits.max_line_bytes.max(1) as usize, "waits with a full buffer");
                 if come == head.len() {
                     return reading;
                 }
