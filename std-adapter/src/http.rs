@@ -36,7 +36,7 @@ pub enum Decision {
     /// The connection is opened.
     Accept {
         /// The subprotocol, one that the client offered; `None` for the first of
-        /// [`subprotocols`](crate::Settings::subprotocols) that it offered, if any.
+        /// [`subprotocols`](field@crate::Settings::subprotocols) that it offered, if any.
         subprotocol: Option<String>,
         /// Further headers of the 101.
         headers: Vec<(String, String)>,

@@ -120,8 +120,8 @@ impl<'c, H: Handler> Worker<'c, H> {
         }
         let timer = self.ctx.timers.first().map(|(at, _)| *at);
         let next = [self.ctx.wheel.next(), timer, self.acceptor.retry, self.stopping].into_iter().flatten().min()?;
-        let now = u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Some(Duration::from_millis(next.0.saturating_sub(now)))
+        // Counted from the round's beginning: reading the clock once more would buy nothing, for a round is short.
+        Some(Duration::from_millis(next.0.saturating_sub(self.ctx.now.0)))
     }
 
     fn socket_event(&mut self, key: usize, event: &Event) {

@@ -113,9 +113,7 @@ fn an_echo_of_whole_messages_allocates_nothing() {
     }
     let (after, _) = ask(&mut client);
     assert!(before > 0, "the count counts");
-    // A message that happens to be cut by the network is put together in memory, which is not what this is about: the client
-    // sends each in one go, and the longest is a read's length. A few such cuts are allowed for.
-    assert!(after - before <= 8, "{} allocations in 21,200 messages", after - before);
+    assert_eq!(after - before, 0, "allocations in 21,200 messages");
 }
 
 #[test]

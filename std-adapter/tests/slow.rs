@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 #[test]
 fn a_slow_handshake_gets_408_and_silence_nothing() {
-    let server = Running::start(Settings { handshake_timeout_ms: 100, close_timeout_ms: 100, ..settings(1) }, |_| Echo);
+    let server =
+        Running::start(Settings { handshake_timeout_ms: 1_000, close_timeout_ms: 100, ..settings(1) }, |_| Echo);
     let mut silent = Client::connect(server.address);
     silent.expect_end();
     let mut slow = Client::connect(server.address);
@@ -184,6 +185,8 @@ fn a_silent_peer_is_asked_and_then_let_go() {
     client.expect(PING, b"");
     client.expect_close(1011);
     client.expect_end();
+    drop(server);
+    let server = Running::start(Settings { idle_ms: 50, ..settings(1) }, |_| Echo);
     let mut client = server.client();
     for _ in 0..3 {
         client.expect(PING, b"");
