@@ -1,9 +1,10 @@
 //! Extension lists (RFC 6455 section 9.1): offers of a client, answers of a server.
 
 use crate::grammar::{is_field, is_tchar};
+use crate::octets::{leaf, literal};
 use crate::value::text;
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_while, take_while1};
+use nom::bytes::complete::{take_while, take_while1};
 use nom::combinator::opt;
 use nom::multi::{fold_many0, fold_many1};
 use nom::sequence::{pair, preceded};
@@ -127,15 +128,15 @@ type Octets<'i> = IResult<&'i [u8], &'i [u8], ()>;
 
 /// Commas and whitespace: elements that are empty count for nothing (RFC 9110 section 5.6.1).
 fn empty_elements(input: &[u8]) -> Octets<'_> {
-    take_while(|octet| matches!(octet, b',' | b' ' | b'\t'))(input)
+    leaf(take_while(|octet| matches!(octet, b',' | b' ' | b'\t')), input)
 }
 
 fn spaces(input: &[u8]) -> Octets<'_> {
-    take_while(|octet| matches!(octet, b' ' | b'\t'))(input)
+    leaf(take_while(|octet| matches!(octet, b' ' | b'\t')), input)
 }
 
 fn token(input: &[u8]) -> Octets<'_> {
-    take_while1(is_tchar)(input)
+    leaf(take_while1(is_tchar), input)
 }
 
 /// `extension-token *( ";" extension-param )`
@@ -147,16 +148,16 @@ fn extension(input: &[u8]) -> IResult<&[u8], Extension<'_>, ()> {
 
 /// `";" token [ "=" ( token / quoted-string ) ]`, with whitespace around the semicolon (RFC 9110 section 5.6.6).
 fn param(input: &[u8]) -> IResult<&[u8], Param<'_>, ()> {
-    let value = preceded(tag(&b"="[..]), alt((token, quoted)));
-    let (rest, (name, value)) = preceded((spaces, tag(&b";"[..]), spaces), pair(token, opt(value))).parse(input)?;
+    let value = preceded(literal(b"="), alt((token, quoted)));
+    let (rest, (name, value)) = preceded((spaces, literal(b";"), spaces), pair(token, opt(value))).parse(input)?;
     Ok((rest, Param { name: text(name), value: value.map(|raw| ParamValue { raw }) }))
 }
 
 /// A quoted string, without its quotes: "the value after quoted-string unescaping MUST conform to the 'token' ABNF".
 fn quoted(input: &[u8]) -> Octets<'_> {
-    let (inner, _) = tag(&b"\""[..])(input)?;
+    let (inner, _) = literal(b"\"")(input)?;
     let (rest, ()) = fold_many1(alt((token, escaped)), || (), |(), _| ()).parse(inner)?;
-    let (behind, _) = tag(&b"\""[..])(rest)?;
+    let (behind, _) = literal(b"\"")(rest)?;
     Ok((behind, before(inner, rest)))
 }
 

@@ -4,9 +4,10 @@
 //! of a line gets the answer of the line itself, or `More`. The same functions read a head again for a view of it.
 
 use crate::fault::HeadFault;
+use crate::octets::{Octets, leaf};
 use crate::refusal::Refusal;
 use crate::response_fault::ResponseFault;
-use nom::IResult;
+use nom::Parser;
 use nom::bytes::streaming::{tag, take_while, take_while1};
 
 /// Why a line is not parsed.
@@ -79,10 +80,10 @@ pub(crate) fn request_line(input: &[u8]) -> Parsed<'_, Option<RequestLine<'_>>, 
     if input.first() == Some(&b'\r') {
         return line_end(input, Part::Short, Refusal::Head(HeadFault::BareCr)).map(|(rest, ())| (rest, None));
     }
-    let (rest, method) = part(take_while1(is_tchar)(input), input, Part::Token, INVALID)?;
-    let (rest, _) = part(tag(&b" "[..])(rest), rest, Part::Short, INVALID)?;
-    let (rest, target) = part(take_while1(is_target)(rest), rest, Part::Target, INVALID)?;
-    let (rest, _) = part(tag(&b" "[..])(rest), rest, Part::Short, INVALID)?;
+    let (rest, method) = part(take_while1(is_tchar), input, Part::Token, INVALID)?;
+    let (rest, _) = part(tag(&b" "[..]), rest, Part::Short, INVALID)?;
+    let (rest, target) = part(take_while1(is_target), rest, Part::Target, INVALID)?;
+    let (rest, _) = part(tag(&b" "[..]), rest, Part::Short, INVALID)?;
     let (rest, minor) = version(rest, INVALID, Refusal::HttpVersionUnsupported)?;
     let (rest, ()) = line_end(rest, Part::Short, INVALID)?;
     Ok((rest, Some(RequestLine { method, target, minor })))
@@ -93,7 +94,7 @@ pub(crate) fn request_line(input: &[u8]) -> Parsed<'_, Option<RequestLine<'_>>, 
 pub(crate) fn status_line(input: &[u8]) -> Parsed<'_, StatusLine<'_>, ResponseFault> {
     const INVALID: ResponseFault = ResponseFault::StatusLineInvalid;
     let (rest, minor) = version(input, INVALID, ResponseFault::HttpVersionUnsupported)?;
-    let (rest, _) = part(tag(&b" "[..])(rest), rest, Part::Short, INVALID)?;
+    let (rest, _) = part(tag(&b" "[..]), rest, Part::Short, INVALID)?;
     let (rest, hundreds) = digit(rest, INVALID)?;
     let (rest, tens) = digit(rest, INVALID)?;
     let (rest, ones) = digit(rest, INVALID)?;
@@ -103,9 +104,9 @@ pub(crate) fn status_line(input: &[u8]) -> Parsed<'_, StatusLine<'_>, ResponseFa
         let (rest, ()) = line_end(rest, Part::Short, INVALID)?;
         return Ok((rest, StatusLine { minor, code, reason: &[] }));
     }
-    let (rest, _) = part(tag(&b" "[..])(rest), rest, Part::Short, INVALID)?;
+    let (rest, _) = part(tag(&b" "[..]), rest, Part::Short, INVALID)?;
     let so_far = Part::Value { name: &[], value: rest };
-    let (rest, reason) = part(take_while(is_field)(rest), rest, so_far, INVALID)?;
+    let (rest, reason) = part(take_while(is_field), rest, so_far, INVALID)?;
     let (rest, ()) = line_end(rest, Part::Short, INVALID)?;
     Ok((rest, StatusLine { minor, code, reason }))
 }
@@ -116,13 +117,13 @@ pub(crate) fn field_line(input: &[u8]) -> Parsed<'_, Option<(&[u8], &[u8])>, Hea
     if input.first() == Some(&b'\r') {
         return line_end(input, Part::Short, HeadFault::BareCr).map(|(rest, ())| (rest, None));
     }
-    let (rest, name) = part(take_while1(is_tchar)(input), input, Part::Token, HeadFault::NameInvalid)?;
+    let (rest, name) = part(take_while1(is_tchar), input, Part::Token, HeadFault::NameInvalid)?;
     let wrong = match rest.first() {
         Some(b' ' | b'\t') => HeadFault::SpaceBeforeColon,
         Some(b'\r') => HeadFault::ColonMissing,
         _ => HeadFault::NameInvalid,
     };
-    let (rest, _) = part(tag(&b":"[..])(rest), rest, Part::Short, wrong)?;
+    let (rest, _) = part(tag(&b":"[..]), rest, Part::Short, wrong)?;
     let (rest, value) = field_value(name, rest)?;
     Ok((rest, Some((name, value))))
 }
@@ -130,19 +131,19 @@ pub(crate) fn field_line(input: &[u8]) -> Parsed<'_, Option<(&[u8], &[u8])>, Hea
 /// The rest of a header's value, and its line's end.
 pub(crate) fn field_value<'i>(name: &'i [u8], input: &'i [u8]) -> Parsed<'i, &'i [u8], HeadFault> {
     let so_far = Part::Value { name, value: input };
-    let (rest, value) = part(take_while(is_field)(input), input, so_far, HeadFault::ValueInvalid)?;
+    let (rest, value) = part(take_while(is_field), input, so_far, HeadFault::ValueInvalid)?;
     let (rest, ()) = line_end(rest, Part::Value { name, value }, HeadFault::ValueInvalid)?;
     Ok((rest, value))
 }
 
 /// "HTTP/1." and a digit. Another major version is not spoken here; what is no version at all is `invalid`.
 fn version<E: From<HeadFault> + Copy>(input: &[u8], invalid: E, unsupported: E) -> Parsed<'_, u8, E> {
-    let (rest, _) = part(tag(&b"HTTP/"[..])(input), input, Part::Short, invalid)?;
+    let (rest, _) = part(tag(&b"HTTP/"[..]), input, Part::Short, invalid)?;
     let (rest, major) = digit(rest, invalid)?;
     if major != 1 {
         return Err(Stop::Wrong(unsupported));
     }
-    let (rest, _) = part(tag(&b"."[..])(rest), rest, Part::Short, invalid)?;
+    let (rest, _) = part(tag(&b"."[..]), rest, Part::Short, invalid)?;
     digit(rest, invalid)
 }
 
@@ -157,17 +158,17 @@ fn digit<E: From<HeadFault>>(input: &[u8], invalid: E) -> Parsed<'_, u8, E> {
 /// CRLF; anything else but a CR or LF by itself is `otherwise`.
 fn line_end<'i, E: From<HeadFault>>(input: &'i [u8], more: Part<'i>, otherwise: E) -> Parsed<'i, (), E> {
     let wrong = if input.first() == Some(&b'\r') { HeadFault::BareCr.into() } else { otherwise };
-    part(tag(&b"\r\n"[..])(input), input, more, wrong).map(|(rest, _)| (rest, ()))
+    part(tag(&b"\r\n"[..]), input, more, wrong).map(|(rest, _)| (rest, ()))
 }
 
-/// Gives nom's answer about `input` its meaning here.
+/// Applies one of nom's parsers to `input`, and gives its answer the meaning that it has here.
 fn part<'i, E: From<HeadFault>>(
-    answer: IResult<&'i [u8], &'i [u8], ()>,
+    parser: impl Parser<Octets<'i>, Output = Octets<'i>, Error = ()>,
     input: &'i [u8],
     more: Part<'i>,
     wrong: E,
 ) -> Parsed<'i, &'i [u8], E> {
-    match answer {
+    match leaf(parser, input) {
         Ok(parsed) => Ok(parsed),
         Err(nom::Err::Incomplete(_)) => Err(Stop::More(more)),
         Err(nom::Err::Error(()) | nom::Err::Failure(())) => Err(Stop::Wrong(stray(input, wrong))),

@@ -66,6 +66,7 @@ mod head;
 mod key;
 mod limits;
 mod line;
+mod octets;
 mod refusal;
 mod request;
 mod response;

@@ -2,8 +2,9 @@
 
 use crate::extension;
 use crate::grammar::is_token_octets;
+use crate::octets::{leaf, literal};
 use nom::IResult;
-use nom::bytes::complete::{tag, take_while1};
+use nom::bytes::complete::take_while1;
 use nom::sequence::delimited;
 use nom::{Parser, branch::alt};
 
@@ -53,13 +54,16 @@ pub(crate) fn is_host(value: &[u8]) -> bool {
 
 /// An IPv6 address in brackets, or a name or IPv4 address (RFC 3986 section 3.2.2).
 fn host(input: &[u8]) -> IResult<&[u8], &[u8], ()> {
-    let ip = take_while1(|octet: u8| octet.is_ascii_hexdigit() || octet == b':' || octet == b'.');
-    let name = take_while1(|octet: u8| {
-        octet.is_ascii_alphanumeric()
-            || matches!(octet, b'-' | b'.' | b'_' | b'~' | b'%')
-            || matches!(octet, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b';' | b'=')
-    });
-    alt((delimited(tag(&b"["[..]), ip, tag(&b"]"[..])), name)).parse(input)
+    let ip = |input| leaf(take_while1(|octet: u8| octet.is_ascii_hexdigit() || matches!(octet, b':' | b'.')), input);
+    let name = |input| leaf(take_while1(is_reg_name), input);
+    alt((delimited(literal(b"["), ip, literal(b"]")), name)).parse(input)
+}
+
+/// Unreserved, "%" of percent-encoding, or a sub-delimiter but for the comma, which would make two hosts of one.
+const fn is_reg_name(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric()
+        || matches!(octet, b'-' | b'.' | b'_' | b'~' | b'%')
+        || matches!(octet, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b';' | b'=')
 }
 
 /// Digits alone, if they fit.
