@@ -5,15 +5,19 @@
 //! - [`Wire`]: octets of frames, legal and not, for either role; [`heads`]: heads.
 //! - [`naive`]: the RFC's definitions word for word, slow and plain, to compare with.
 //! - [`generate`]: streams of frames with rare faults, each of which is known.
+//! - [`Pair`]: two ends on a virtual clock.
+//! - [`fuzz`]: the bodies of the fuzz targets; [`seeds`]: what their corpora hold at least.
 
 pub mod check;
 pub mod cuts;
+pub mod fuzz;
 pub mod generate;
 pub mod generate_heads;
 pub mod heads;
 pub mod meaning;
 pub mod naive;
 pub mod pair;
+pub mod seeds;
 pub mod session;
 pub mod transcript;
 pub mod wire;

@@ -141,6 +141,18 @@ fn broken(role: Role, limits: &Limits, before: Before, octets: &[u8]) -> Option<
     (smallest > limit).then_some(violation)
 }
 
+/// A header by itself: what it breaks, or what it says and how many octets it takes, or nothing yet. A continuation counts as one
+/// of an open message without octets.
+pub fn judge_header(role: Role, limits: &Limits, octets: &[u8]) -> Result<Option<(Header, usize)>, Violation> {
+    let continues = octets.first().is_some_and(|b0| b0 & 0xf == 0);
+    let before = Before { message: continues.then_some(0), empty_in_a_row: 0 };
+    match (broken(role, limits, before, octets), header(octets)) {
+        (Some(violation), _) => Err(violation),
+        (None, Ok((rest, head))) => Ok(Some((head, octets.len() - rest.len()))),
+        (None, Err(_)) => Ok(None),
+    }
+}
+
 /// A message whose end has not come.
 struct Open {
     kind: DataKind,

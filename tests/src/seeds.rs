@@ -1,0 +1,205 @@
+//! What the committed corpora of the fuzz targets hold at least: small inputs, made by hand, one for each kind of thing.
+//!
+//! `cargo run -p martlet-tests --example write_corpus` writes them to `fuzz/corpus`.
+
+use crate::generate::NOT_UTF8;
+use crate::heads::{REQUEST, RESPONSE, replaced, with, without};
+use crate::wire::{Wire, b0};
+use martlet_codec::{Role, Violation};
+
+/// A name, and the octets.
+pub type Seed = (String, Vec<u8>);
+
+/// The seeds of a target; none for a name that is no target's.
+pub fn seeds(target: &str) -> Vec<Seed> {
+    match target {
+        "head" => head(),
+        "header" => header(),
+        "receive_cuts" => receive_cuts(),
+        "utf8" => utf8(),
+        "mask" => mask(),
+        "close" => close(),
+        "roundtrip" => roundtrip(),
+        _ => Vec::new(),
+    }
+}
+
+fn seed(name: impl Into<String>, front: &[u8], octets: &[u8]) -> Seed {
+    (name.into(), [front, octets].concat())
+}
+
+fn head() -> Vec<Seed> {
+    let requests = [
+        ("right", REQUEST.to_owned()),
+        ("blank-first", format!("\r\n{REQUEST}")),
+        ("frames-behind", format!("{REQUEST}\u{1}\u{5}Hello")),
+        ("plain", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".to_owned()),
+        ("body", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc".to_owned()),
+        ("chunked", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned()),
+        ("lists", with(REQUEST, "Connection: a, b,,c\r\nUpgrade: h2c, x/1\r\nSec-WebSocket-Protocol: soap, chat")),
+        (
+            "extensions",
+            with(REQUEST, "Sec-WebSocket-Extensions: a; b=\"c\\\"d\"; e, permessage-deflate; client_max_window_bits"),
+        ),
+        ("cookie", with(REQUEST, &format!("Cookie: {}", "name=value; ".repeat(40)))),
+        ("long-list", with(REQUEST, &format!("Sec-WebSocket-Protocol: {}", "some-protocol, ".repeat(30)))),
+        ("origin", with(REQUEST, "Origin: https://example.com")),
+        ("version-8", replaced(REQUEST, "Sec-WebSocket-Version", "Sec-WebSocket-Version: 8")),
+        ("no-host", without(REQUEST, "Host")),
+        ("fold", with(REQUEST, "X: y\r\n z")),
+        ("space-before-colon", with(REQUEST, "X : y")),
+        ("bare-cr", with(REQUEST, "X: y\rz")),
+        ("bare-lf", REQUEST.replace("\r\n", "\n")),
+        ("nul", with(REQUEST, "X: \0")),
+        ("many-headers", with(REQUEST, &"X: y\r\n".repeat(30))),
+        ("half", REQUEST[..90].to_owned()),
+        ("tls", "\u{16}\u{3}\u{1}\u{2}".to_owned()),
+    ];
+    let responses = [
+        ("right", RESPONSE.to_owned()),
+        ("redirect", "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n".to_owned()),
+        ("no-reason", RESPONSE.replace(" Switching Protocols", "")),
+        ("subprotocol", with(RESPONSE, "Sec-WebSocket-Protocol: soap")),
+        ("extension", with(RESPONSE, "Sec-WebSocket-Extensions: foo")),
+        ("extension-not-offered", with(RESPONSE, "Sec-WebSocket-Extensions: bar")),
+        ("accept-wrong", RESPONSE.replace("s3pP", "S3pP")),
+        ("http-1-0", RESPONSE.replace("HTTP/1.1", "HTTP/1.0")),
+    ];
+    let mut seeds = Vec::new();
+    for (at, (name, head)) in requests.iter().enumerate() {
+        let lines = [0, 2, 4, 6][at % 4];
+        seeds.push(seed(format!("request-{name}"), &[lines, at as u8], head.as_bytes()));
+    }
+    for (at, (name, head)) in responses.iter().enumerate() {
+        seeds.push(seed(format!("response-{name}"), &[1 | [0, 2, 4, 6][at % 4], at as u8], head.as_bytes()));
+    }
+    seeds
+}
+
+fn header() -> Vec<Seed> {
+    let mut seeds = Vec::new();
+    for (name, role) in [("server", Role::Server), ("client", Role::Client)] {
+        for len in [0, 1, 125, 126, 65_535, 65_536, 1 << 40, u64::MAX >> 1] {
+            let wire = Wire::to(role).header(b0::BINARY, len);
+            seeds.push(seed(format!("to-{name}-{len}"), &[0], wire.octets()));
+        }
+        let forms: [(&str, u8, &[u8]); 3] = [
+            ("16-bit-short", 126, &[0, 125]),
+            ("64-bit-short", 127, &[0, 0, 0, 0, 0, 0, 255, 255]),
+            ("top-bit", 127, &[0x80, 0, 0, 0, 0, 0, 0, 0]),
+        ];
+        for (form, short, extended) in forms {
+            let wire = Wire::to(role).header_form(b0::TEXT, short, extended);
+            seeds.push(seed(format!("to-{name}-{form}"), &[0], wire.octets()));
+        }
+        for b0 in [0x80, 0x00, 0x01, 0x88, 0x89, 0x8a, 0x09, 0xc1, 0x83, 0x8b] {
+            let wire = Wire::to(role).header(b0, 5);
+            seeds.push(seed(format!("to-{name}-first-{b0:02x}"), &[1], wire.octets()));
+        }
+    }
+    seeds
+}
+
+fn receive_cuts() -> Vec<Seed> {
+    type Row = (&'static str, fn(Wire) -> Wire);
+    let streams: [Row; 22] = [
+        ("text", |wire| wire.text("Hello")),
+        ("two-texts", |wire| wire.text("Grüße, 中 😀").text("again")),
+        ("binary", |wire| wire.binary(&[0, 1, 2, 254, 255])),
+        ("long", |wire| wire.binary(&[7; 300])),
+        ("fragments", |wire| wire.frame(1, b"Hel").frame(0, b"").frame(0x80, b"lo")),
+        ("cut-character", |wire| wire.frame(1, b"\xe4\xb8").frame(0x80, b"\xad")),
+        ("ping-between", |wire| wire.frame(2, b"a").ping(b"p").frame(0x80, b"b")),
+        ("pong", |wire| wire.pong(b"unasked")),
+        ("close", |wire| wire.close(1000, "bye").text("late")),
+        ("close-empty", |wire| wire.frame(b0::CLOSE, b"")),
+        ("close-short", |wire| wire.frame(b0::CLOSE, b"\x03")),
+        ("close-code", |wire| wire.close(1005, "")),
+        ("close-reason", |wire| wire.frame(b0::CLOSE, b"\x03\xe8\xff")),
+        ("not-utf8", |wire| wire.text("ok").frame(b0::TEXT, b"\xed\xa0\x80")),
+        ("rsv", |wire| wire.frame(0xc1, b"x")),
+        ("reserved-opcode", |wire| wire.frame(0x83, b"x")),
+        ("control-fragmented", |wire| wire.frame(0x09, b"x")),
+        ("control-long", |wire| wire.frame(0x89, &[0; 126])),
+        ("continuation-alone", |wire| wire.frame(0x80, b"x")),
+        ("message-in-message", |wire| wire.frame(1, b"x").text("y")),
+        ("empties", |wire| wire.frame(1, b"").frame(0, b"").frame(0, b"").frame(0, b"")),
+        ("huge", |wire| wire.header(b0::BINARY, u64::MAX >> 1).payload(b"some")),
+    ];
+    let mut seeds = Vec::new();
+    for (at, (name, build)) in streams.iter().enumerate() {
+        let at = at as u8;
+        for (mode, to, role) in [(0, "server", Role::Server), (1, "client", Role::Client)] {
+            seeds.push(seed(format!("to-{to}-{name}"), &[mode | (at << 4), at], build(Wire::to(role)).octets()));
+        }
+    }
+    let frames: &[u8] = b"\x81\x05Hello\x01\x01a\x89\x01p\x80\x01b\x82\xd2x\x82\xf0yy\x88\x02\x03\xe8";
+    for mode in [8, 9, 0x18, 0x29, 0x48, 0xe9, 0x0a, 0x0d] {
+        seeds.push(seed(format!("frames-{mode:02x}"), &[mode, 200], frames));
+    }
+    seeds
+}
+
+fn utf8() -> Vec<Seed> {
+    let texts = ["", "ascii", "Grüße", "中文", "😀", "\u{7ff}\u{800}\u{ffff}\u{10000}\u{10ffff}", "\u{d7ff}\u{e000}"];
+    let mut seeds: Vec<Seed> =
+        (0..).zip(texts).map(|(at, text)| seed(format!("right-{at}"), &[at], text.as_bytes())).collect();
+    for (at, bad) in (0..).zip(NOT_UTF8) {
+        seeds.push(seed(format!("wrong-{at}"), &[at], bad));
+        seeds.push(seed(
+            format!("wrong-late-{at}"),
+            &[at],
+            &["中ß😀 and more than one block of sixteen octets".as_bytes(), bad].concat(),
+        ));
+    }
+    for (at, text) in (0..).zip(["\u{df}", "\u{4e2d}", "\u{1f600}"]) {
+        seeds.push(seed(format!("cut-{at}"), &[at], &text.as_bytes()[..text.len() - 1]));
+    }
+    seeds.push(seed("long", &[3], "aß中😀".repeat(90).as_bytes()));
+    seeds
+}
+
+fn mask() -> Vec<Seed> {
+    let payload: Vec<u8> = (0..900_u32).map(|at| (at * 7) as u8).collect();
+    let lengths = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 511, 512, 513, 900];
+    let front = |at: u8| [0x37, 0xfa, 0x21, 0x3d, at, at.wrapping_mul(5)];
+    (0..).zip(lengths).map(|(at, len)| seed(format!("length-{len}"), &front(at), &payload[..len])).collect()
+}
+
+fn close() -> Vec<Seed> {
+    let mut seeds = vec![("empty".to_owned(), Vec::new()), ("one-octet".to_owned(), vec![3])];
+    let codes = Violation::ALL.map(Violation::close_code).into_iter();
+    let mut codes: Vec<u16> =
+        codes.chain([0, 999, 1000, 1001, 1004, 1005, 1006, 1014, 1015, 1016, 2999, 3000, 4999, 5000, 65_535]).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    for code in codes {
+        seeds.push(seed(format!("code-{code}"), &code.to_be_bytes(), b""));
+    }
+    for (at, bad) in NOT_UTF8.into_iter().enumerate() {
+        seeds.push(seed(format!("reason-wrong-{at}"), b"\x03\xe8bye ", bad));
+    }
+    seeds.push(seed("reason", b"\x03\xe8", "Grüße 中 😀".as_bytes()));
+    seeds.push(seed("reason-123", b"\x0f\xa0", &[b'x'; 123]));
+    seeds
+}
+
+fn roundtrip() -> Vec<Seed> {
+    // An octet says who does what, the next how long it is.
+    let (text, binary, part, last, ping, pong, code, bare) = (0_u8, 4, 8, 10, 16, 20, 0x98, 28);
+    let doings: [(&str, &[u8]); 12] = [
+        ("text", &[text, 5, b'H', b'e', b'l', b'l', b'o']),
+        ("both", &[text, 1, b'a', text | 1, 1, b'b']),
+        ("binary", &[binary, 3, 0xff, 0, 0x80, binary | 1, 0]),
+        ("fragments", &[part, 2, b'a', b'b', ping, 1, b'p', last, 1, b'c', text, 0]),
+        ("fragments-of-the-server", &[part | 1, 1, b'a', part | 1, 0, last | 1, 1, b'b']),
+        ("message-in-message", &[part, 1, b'a', text, 1, b'b', last, 0]),
+        ("ping", &[ping, 2, b'h', b'i', ping | 1, 0]),
+        ("pong", &[pong, 2, b'h', b'i', pong | 1, 0]),
+        ("close-with-code", &[text, 1, b'a', code, 3, b'b', b'y', b'e']),
+        ("close-of-the-server", &[code | 1, 0, text, 1, b'a']),
+        ("close-bare", &[part, 1, b'a', bare, 0]),
+        ("not-utf8", &[text, 3, 0xe4, 0xb8, 0xff]),
+    ];
+    (0..).zip(doings).map(|(at, (name, octets))| seed(name, &[at], octets)).collect()
+}
