@@ -99,6 +99,10 @@ impl<'c, H: Handler> Worker<'c, H> {
         self.expired(key, expired);
         self.settle(key);
         self.ctx.arm(key);
+        if expired.is_none() && self.ctx.slots.contains(key) {
+            // When the Pong comes, the next Ping may be due before the Pong would have been.
+            self.ctx.arm_at(key, now.after(self.ctx.settings.idle_ms));
+        }
     }
 
     fn expired(&mut self, key: usize, expired: Option<Expired>) {

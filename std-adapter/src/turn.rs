@@ -126,6 +126,9 @@ impl<H: Handler> Worker<'_, H> {
                     let id = slot.id;
                     let message = Message::new(data.kind(), data.into_payload());
                     self.handler.message(&mut self.ctx, id, message);
+                    if input.is_empty() {
+                        return;
+                    }
                 }
                 Ok(Status::More) => return,
                 other => {
@@ -233,8 +236,17 @@ impl<H: Handler> Worker<'_, H> {
         subprotocol: Option<&str>,
         headers: &[(String, String)],
     ) {
+        let offered = subprotocol.and_then(|name| request.subprotocols().find(|offered| offered.as_str() == name));
+        if subprotocol.is_some() != offered.is_some() {
+            tracing::error!(
+                subprotocol,
+                target = request.target(),
+                "the handler chose a subprotocol that is not offered"
+            );
+            return self.respond(key, &SORRY);
+        }
         let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let accept = Accept { subprotocol, headers: &headers, ..Accept::default() };
+        let accept = Accept { subprotocol: offered, headers: &headers, ..Accept::default() };
         let now = self.ctx.now;
         match self.ctx.write_with(key, |conn, writer| conn.accept(now, &accept, writer)) {
             Ok(()) => {

@@ -16,11 +16,15 @@ pub(crate) struct Wheel {
     occupied: [u64; WORDS],
     /// The last tick that is over.
     over: u64,
+    /// The first tick at which something is due, [`NEVER`] if nothing is: asked in every round, and rarely changed.
+    first: u64,
 }
+
+const NEVER: u64 = u64::MAX;
 
 impl Wheel {
     pub(crate) fn new() -> Self {
-        Self { buckets: vec![Vec::new(); BUCKETS].into(), occupied: [0; WORDS], over: 0 }
+        Self { buckets: vec![Vec::new(); BUCKETS].into(), occupied: [0; WORDS], over: 0, first: NEVER }
     }
 
     /// Says at which tick a slot is to be looked at for this deadline: not before it, unless it lies beyond the wheel.
@@ -34,15 +38,22 @@ impl Wheel {
         let at = (tick % BUCKETS as u64) as usize;
         if let Some(bucket) = self.buckets.get_mut(at) {
             bucket.push(slot);
+            self.first = self.first.min(tick);
             self.occupied[at / 64] |= 1 << (at % 64);
         }
     }
 
     /// When the next slot is due.
+    #[inline]
     pub(crate) fn next(&self) -> Option<Instant> {
+        (self.first != NEVER).then_some(Instant(self.first.saturating_mul(TICK_MS)))
+    }
+
+    /// The first tick at which something is due.
+    fn find_first(&self) -> u64 {
         let first = (self.over.wrapping_add(1) % BUCKETS as u64) as usize;
         // The first word twice: its bits from `first` on, and at last those before.
-        (0..=WORDS).find_map(|turn| {
+        let found = (0..=WORDS).find_map(|turn| {
             let word = (first / 64 + turn) % WORDS;
             let later = u64::MAX << (first % 64);
             let mask = match turn {
@@ -52,16 +63,18 @@ impl Wheel {
             };
             let bits = self.occupied[word] & mask;
             let at = word * 64 + bits.trailing_zeros() as usize;
-            (bits != 0).then(|| {
-                let ahead = (at + BUCKETS - first) % BUCKETS;
-                Instant((self.over + 1 + ahead as u64) * TICK_MS)
-            })
-        })
+            (bits != 0).then(|| self.over + 1 + ((at + BUCKETS - first) % BUCKETS) as u64)
+        });
+        found.unwrap_or(NEVER)
     }
 
     /// Takes out what is due, with its tick.
     pub(crate) fn expire(&mut self, now: Instant, due: &mut Vec<(u64, u32)>) {
         let until = now.0 / TICK_MS;
+        if until < self.first {
+            self.over = self.over.max(until);
+            return;
+        }
         let steps = until.saturating_sub(self.over).min(BUCKETS as u64);
         for tick in self.over + 1..self.over + 1 + steps {
             let at = (tick % BUCKETS as u64) as usize;
@@ -72,6 +85,7 @@ impl Wheel {
             }
         }
         self.over = self.over.max(until);
+        self.first = self.find_first();
     }
 }
 

@@ -89,7 +89,8 @@ impl<'c, H: Handler> Worker<'c, H> {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 done => done?,
             }
-            self.ctx.now = Instant(u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX));
+            let elapsed = self.epoch.elapsed();
+            self.ctx.now = Instant(elapsed.as_secs().saturating_mul(1000) + u64::from(elapsed.subsec_millis()));
             let mut woken = false;
             for event in &events {
                 match event.token() {

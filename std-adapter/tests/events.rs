@@ -29,7 +29,7 @@ impl Handler for Teller {
             "/secret" => Decision::Reject(Response::text(403, "no").with_header("X-Why", "because")),
             "/split" => Decision::Accept { subprotocol: None, headers: vec![("X".into(), "a\r\nY: b".into())] },
             "/chat" => Decision::Accept {
-                subprotocol: request.subprotocols().last().map(str::to_owned),
+                subprotocol: request.subprotocols().last().map(|offered| offered.to_string()),
                 headers: vec![("X-Room".into(), "7".into())],
             },
             "/panic" => panic!("a mistake in the handshake"),
