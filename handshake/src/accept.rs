@@ -2,15 +2,15 @@
 
 use crate::extension;
 use crate::field::Field;
-use crate::grammar::is_token;
+use crate::offered::Offered;
 use crate::request::Upgrade;
 use crate::sink::{Sink, WriteError, check_headers, whole};
 
 /// What the answer to an opening handshake says beside its fixed part.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Accept<'a> {
-    /// The subprotocol to speak: one that the client offers, or none. What the client did not offer would make it fail the connection.
-    pub subprotocol: Option<&'a str>,
+    /// The subprotocol to speak: one that the client offers, or none. Another would make the client fail the connection.
+    pub subprotocol: Option<Offered<'a>>,
     /// The value for `Sec-WebSocket-Extensions`: extensions that the client offers, with parameters that are honoured.
     pub extensions: Option<&'a str>,
     /// More headers: names and values.
@@ -25,13 +25,9 @@ impl Accept<'_> {
     }
 
     fn check(&self, upgrade: &Upgrade) -> Result<(), WriteError> {
-        if let Some(subprotocol) = self.subprotocol {
-            if !is_token(subprotocol) {
-                return Err(WriteError::SubprotocolInvalid);
-            }
-            if !upgrade.offers_subprotocols() {
-                return Err(WriteError::SubprotocolNotOffered);
-            }
+        // An offer of another client.
+        if self.subprotocol.is_some() && !upgrade.offers_subprotocols() {
+            return Err(WriteError::SubprotocolNotOffered);
         }
         if let Some(extensions) = self.extensions {
             if !extension::is_list(extensions.as_bytes()) {
@@ -56,7 +52,7 @@ impl Accept<'_> {
         sink.octets(upgrade.accept());
         sink.text("\r\n");
         if let Some(subprotocol) = self.subprotocol {
-            sink.header("Sec-WebSocket-Protocol", subprotocol);
+            sink.header("Sec-WebSocket-Protocol", subprotocol.as_str());
         }
         if let Some(extensions) = self.extensions {
             sink.header("Sec-WebSocket-Extensions", extensions);

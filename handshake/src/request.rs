@@ -8,6 +8,7 @@ use crate::head::{Head, Token};
 use crate::key::{ACCEPT, KEY, accept_key, key};
 use crate::limits::Limits;
 use crate::line::Line;
+use crate::offered::Offered;
 use crate::refusal::Refusal;
 use crate::target::Target;
 use crate::value;
@@ -75,8 +76,8 @@ impl Upgrade {
     }
 
     /// The first of `subprotocols` that the client offers; the list is the one that was given to [`RequestScanner::scan`].
-    pub fn subprotocol<'s>(&self, subprotocols: &[&'s str]) -> Option<&'s str> {
-        subprotocols.get(usize::from(self.subprotocol)).copied()
+    pub fn subprotocol<'s>(&self, subprotocols: &[&'s str]) -> Option<Offered<'s>> {
+        subprotocols.get(usize::from(self.subprotocol)).copied().map(Offered::new)
     }
 
     /// Whether the client offers any subprotocol. Without an offer none may be chosen.

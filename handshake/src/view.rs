@@ -2,6 +2,7 @@
 
 use crate::extension::{Extension, List};
 use crate::grammar::{self, RequestLine, StatusLine};
+use crate::offered::Offered;
 use crate::target::Target;
 use crate::value;
 
@@ -118,8 +119,8 @@ impl<'i> Request<'i> {
     }
 
     /// The subprotocols that the client offers, the one it likes best first.
-    pub fn subprotocols(&self) -> impl Iterator<Item = &'i str> + use<'i> {
-        self.headers.subprotocols()
+    pub fn subprotocols(&self) -> impl Iterator<Item = Offered<'i>> + use<'i> {
+        self.headers.subprotocols().map(Offered::new)
     }
 
     /// The extensions that the client offers, the one it likes best first.

@@ -70,9 +70,12 @@ fn written(write: impl Fn(&mut [u8]) -> Result<usize, WriteError>) -> String {
     String::from_utf8(room[..len].to_vec()).expect("ASCII")
 }
 
+/// What the server of these tests speaks.
+const SPEAKS: [&str; 1] = ["chat"];
+
 fn upgrade(lines: &[&str]) -> Upgrade {
     let head = common::edit(&ASK, "", lines);
-    let end = common::request(&head, &Limits::DEFAULT, &[], core::iter::empty()).end;
+    let end = common::request(&head, &Limits::DEFAULT, &SPEAKS, core::iter::empty()).end;
     let Some(Ok(Kind::Upgrade(upgrade))) = end else { panic!("{end:?}") };
     upgrade
 }
@@ -83,7 +86,7 @@ fn section_4_2_2_the_answer_101() {
     assert_eq!(written(|out| Accept::default().write(&plain, out)).as_bytes(), head(&ANSWER));
     let offered = upgrade(&["Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Extensions: x"]);
     let accept = Accept {
-        subprotocol: Some("chat"),
+        subprotocol: offered.subprotocol(&SPEAKS),
         extensions: Some("x; y=1"),
         headers: &[("Set-Cookie", "a=b; Path=/"), ("X-\u{7e}", "")],
     };
@@ -104,10 +107,8 @@ fn section_4_2_2_the_answer_101() {
 fn section_4_2_2_nothing_is_answered_that_was_not_offered() {
     let (plain, offered) = (upgrade(&[]), upgrade(&["Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Extensions: x"]));
     let rows = [
-        (plain, Some("chat"), None, WriteError::SubprotocolNotOffered),
+        (plain, offered.subprotocol(&SPEAKS), None, WriteError::SubprotocolNotOffered),
         (plain, None, Some("x"), WriteError::ExtensionsNotOffered),
-        (offered, Some("a b"), None, WriteError::SubprotocolInvalid),
-        (offered, Some(""), None, WriteError::SubprotocolInvalid),
         (offered, None, Some(""), WriteError::ExtensionsInvalid),
         (offered, None, Some("x\r\nX: y"), WriteError::ExtensionsInvalid),
         (offered, None, Some("x;"), WriteError::ExtensionsInvalid),

@@ -73,4 +73,6 @@ pub use states::{State, Trigger};
 
 // What the signatures above are made of, so that one `use` is enough.
 pub use martlet_codec::{CloseCode, CloseFrame, Data, DataKind, Message, NoRoom, Violation, Writer};
-pub use martlet_handshake::{Accept, Agreed, ClientRequest, Kind, Line, Refusal, Request, Response, ResponseFault};
+pub use martlet_handshake::{
+    Accept, Agreed, ClientRequest, Kind, Line, Offered, Refusal, Request, Response, ResponseFault,
+};

@@ -3,10 +3,10 @@
 use martlet_codec::Role::{self, Client, Server};
 use martlet_codec::{CloseFrame, DataKind, InvalidClose};
 use martlet_state::{
-    Accept, Config, Connection, Event, Instant, Misuse, Payload, Response, SendError, State, Status, Writer,
+    Accept, Config, Connection, Event, Instant, Misuse, Payload, Request, Response, SendError, State, Status, Writer,
 };
 use martlet_tests::check::{ROLES, WIDE};
-use martlet_tests::heads::REQUEST;
+use martlet_tests::heads::{REQUEST, with};
 use martlet_tests::{Pair, Say, naive};
 
 const CONFIG: Config<'_> = Config { idle_ms: 0, ..Config::DEFAULT };
@@ -135,10 +135,13 @@ fn a_request_is_answered_once() {
     assert_eq!(plain.respond(&respond, &mut output), Ok(()));
     assert_eq!(plain.respond(&respond, &mut output), no_upgrade);
 
+    // An offer of another client: one that was not made cannot be named at all.
+    let others = with(REQUEST, "Sec-WebSocket-Protocol: not-offered");
+    let others = Request::parse(others.as_bytes()).unwrap();
     let mut upgrade = read(&CONFIG, REQUEST);
     let said = output.len();
     for accept in [
-        Accept { subprotocol: Some("not-offered"), ..accept },
+        Accept { subprotocol: others.subprotocols().next(), ..accept },
         Accept { extensions: Some("not-offered"), ..accept },
         Accept { headers: &[("X", "a\r\nInjected: b")], ..accept },
         Accept { headers: &[("X y", "a")], ..accept },

@@ -1,7 +1,7 @@
 //! RFC 6455 section 4: the opening handshake, through the whole connection, for both roles and both ways to read a head.
 
 use martlet_codec::{MIN_INPUT, Role};
-use martlet_state::{Accept, Config, HeadMode, State};
+use martlet_state::{Accept, Config, HeadMode, Request, State};
 use martlet_tests::heads::{REQUEST, RESPONSE, end, replaced, response_to, with, without};
 use martlet_tests::session::{App, Outcome, Room, connect, serve, talk};
 use martlet_tests::wire::b0;
@@ -240,14 +240,15 @@ fn section_4_2_2_the_answer() {
     assert_eq!(String::from_utf8(outcome.said).unwrap(), RESPONSE);
     let offers = with(REQUEST, "Sec-WebSocket-Protocol: soap, wamp\r\nSec-WebSocket-Protocol: chat.v2");
     let config = Config { subprotocols: &["chat.v2", "wamp"], ..Config::DEFAULT };
-    let chosen = |config: &Config<'_>, accept: Accept<'static>, head: &str| {
+    let chosen = |config: &Config<'_>, accept: Accept<'_>, head: &str| {
         let app = App { accept, ..App::default() };
         let said = serve(config, app, head.as_bytes(), &Plan::WHOLE, Room::Enough).said;
         martlet_tests::heads::value(&String::from_utf8(said).unwrap(), "Sec-WebSocket-Protocol").map(str::to_owned)
     };
     // The server's order counts; an application may choose otherwise; without a common one there is none.
     assert_eq!(chosen(&config, Accept::default(), &offers).as_deref(), Some("chat.v2"));
-    let soap = Accept { subprotocol: Some("soap"), ..Accept::default() };
+    let request = Request::parse(offers.as_bytes()).unwrap();
+    let soap = Accept { subprotocol: request.subprotocols().next(), ..Accept::default() };
     assert_eq!(chosen(&config, soap, &offers).as_deref(), Some("soap"));
     assert_eq!(chosen(&Config::DEFAULT, Accept::default(), &offers), None);
     assert_eq!(chosen(&config, Accept::default(), REQUEST), None);
