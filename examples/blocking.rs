@@ -113,10 +113,7 @@ fn append<T>(output: &mut Vec<u8>, room: usize, write: impl FnOnce(&mut Writer<'
 }
 
 /// Does the same with as much room as it takes.
-fn with_room<T>(
-    output: &mut Vec<u8>,
-    mut write: impl FnMut(&mut Writer<'_>) -> Result<T, SendError>,
-) -> io::Result<T> {
+fn with_room<T>(output: &mut Vec<u8>, mut write: impl FnMut(&mut Writer<'_>) -> Result<T, SendError>) -> io::Result<T> {
     let mut room = martlet::state::MIN_OUTPUT;
     loop {
         match append(output, room, &mut write) {
