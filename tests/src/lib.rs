@@ -29,3 +29,8 @@ pub use pair::{Pair, Say};
 pub use session::check_connection;
 pub use transcript::Transcript;
 pub use wire::Wire;
+
+/// The code of the README is tested as it stands there.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
