@@ -32,6 +32,7 @@ impl Handler for Teller {
                 subprotocol: request.subprotocols().last().map(|offered| offered.to_string()),
                 headers: vec![("X-Room".into(), "7".into())],
             },
+            "/unoffered" => Decision::Accept { subprotocol: Some("mine".into()), headers: Vec::new() },
             "/panic" => panic!("a mistake in the handshake"),
             _ => Decision::default(),
         }
@@ -210,6 +211,9 @@ fn a_handshake_may_be_answered_otherwise() {
     client.send(&request("/split"));
     let head = client.head();
     assert!(head.starts_with("HTTP/1.1 500 ") && !head.contains("Y:"), "{head}");
+    let mut client = Client::connect(server.address);
+    client.send(&request("/unoffered"));
+    assert!(client.head().starts_with("HTTP/1.1 500 "), "a client would have to fail such a connection");
     let mut client = Client::connect(server.address);
     let request = String::from_utf8(request("/chat")).unwrap();
     client.send(request.replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: one, two\r\n\r\n").as_bytes());

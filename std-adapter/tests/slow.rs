@@ -144,6 +144,34 @@ fn replies_never_land_inside_a_frame_that_is_under_way() {
 }
 
 #[test]
+fn the_handler_hears_when_all_that_waited_is_read() {
+    struct Tell(Sender<ConnId>);
+    impl Handler for Tell {
+        fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Message<'_>) {
+            ctx.push(id, &vec![1; message.payload().len() << 10][..]).unwrap();
+        }
+
+        fn drain(&mut self, ctx: &mut Context<'_>, id: ConnId) {
+            assert_eq!(ctx.info(id).unwrap().queued_bytes, 0);
+            self.0.send(id).unwrap();
+        }
+    }
+    let (tell, drained) = channel();
+    let tell = Mutex::new(tell);
+    let server = Running::start(settings(1), move |_| Tell(tell.lock().unwrap().clone()));
+    let mut client = Client::narrow(server.address);
+    client.frame(TEXT, &[b'x'; 20_000]);
+    assert_eq!(client.next().payload.len(), 20_000 << 10);
+    drained.recv_timeout(PATIENCE).unwrap();
+    // What the socket takes at once is no news.
+    client.frame(TEXT, b"x");
+    client.expect(BINARY, &[1; 1024]);
+    client.close();
+    drop(server);
+    assert!(drained.recv().is_err());
+}
+
+#[test]
 fn a_slow_reader_is_alive_as_long_as_it_reads() {
     const OCTETS_A_SECOND: u128 = 4_000_000;
     // Nothing is read from it while more than 256 KiB wait, and the Ping waits with them: the heartbeat must not take it for
