@@ -1,4 +1,5 @@
 //! The program `martlet`: a WebSocket server with a chat page and an echo.
+#![forbid(unsafe_code)]
 
 mod app;
 mod chat;
