@@ -8,8 +8,11 @@ use crate::states::{State, Trigger};
 use martlet_codec::{CloseCode, CloseFrame, ControlOp, NoRoom, Writer};
 
 impl<S: Side> Connection<'_, S> {
-    /// When [`tick`](Self::tick) has something to do, if nothing comes before. What comes may move it on, never back, so that
-    /// a timer that was set for an earlier answer is early at worst: `tick` then does nothing.
+    /// When [`tick`](Self::tick) has something to do, if nothing comes before.
+    ///
+    /// It may be asked rarely. While frames come it only moves on, so that a timer that was set for an earlier answer is early
+    /// at worst, and `tick` then does nothing. It may come nearer when the handshake is accepted, when we close, and when the
+    /// heartbeat's Ping is answered while `idle_ms` is less than `pong_timeout_ms`: ask again then.
     pub const fn poll_timeout(&self) -> Option<Instant> {
         match self.state {
             State::Connection | State::Handshake if self.config.handshake_timeout_ms == 0 => None,
