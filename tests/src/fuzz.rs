@@ -28,9 +28,10 @@ pub const TARGETS: [Target; 7] = [
     ("roundtrip", roundtrip),
 ];
 
-/// Cuts that depend on an octet of the input.
-fn plans(seed: u8) -> [Plan; 3] {
-    [Cuts::Whole, Cuts::Each, Cuts::Random(u64::from(seed))].map(|cuts| Plan { cuts, capacity: usize::MAX })
+/// Cuts that depend on an octet of the input. A long input is not cut at each octet but behind one to three.
+fn plans(seed: u8, len: usize) -> [Plan; 3] {
+    let finest = if len <= 4096 { Cuts::Each } else { Cuts::Random(0) };
+    [Cuts::Whole, finest, Cuts::Random(u64::from(seed))].map(|cuts| Plan { cuts, capacity: usize::MAX })
 }
 
 /// A request or response head: one reading however it is cut, and the view of a head that passed shows what a naive reader finds.
@@ -41,7 +42,7 @@ pub fn head(data: &[u8]) {
     let read = |plan: &Plan| {
         if mode & 1 == 0 { read_request(&limits, octets, plan) } else { read_response(&limits, octets, plan) }
     };
-    let [whole, each, some] = plans(*seed).map(|plan| read(&plan));
+    let [whole, each, some] = plans(*seed, octets.len()).map(|plan| read(&plan));
     assert_eq!(whole, each, "octet by octet");
     assert_eq!(whole, some, "cut by {seed}");
     let passed = whole.1.as_deref().is_some_and(|end| end.starts_with("Ok"));
@@ -165,7 +166,7 @@ pub fn receive_cuts(data: &[u8]) {
     let limits = Limits { max_frame_bytes: most, max_message_bytes: most.saturating_add(5), max_empty_fragments: 2 };
     let wire = if mode & 8 == 0 { rest.to_vec() } else { frames(role, rest) };
     let expect = naive::meaning(role, &limits, &wire);
-    for plan in plans(*seed) {
+    for plan in plans(*seed, wire.len()) {
         assert_eq!(meaning(role, &limits, &wire, &plan), expect, "{role:?} {plan:?}");
         let narrow = Plan { capacity: MIN_INPUT, ..plan };
         assert_eq!(meaning(role, &limits, &wire, &narrow), expect, "{role:?} {narrow:?}");
@@ -173,7 +174,7 @@ pub fn receive_cuts(data: &[u8]) {
     let head_mode = if mode & 16 == 0 { HeadMode::Whole } else { HeadMode::Lines };
     let config = Config { limits, head_mode, max_control_per_second: u16::from(mode >> 5), ..Config::DEFAULT };
     let app = App { echo: true, close_after: (mode & 64 != 0).then_some((1, 1001, "enough")), ..App::default() };
-    let [whole, each, some] = plans(*seed).map(|plan| match role {
+    let [whole, each, some] = plans(*seed, wire.len()).map(|plan| match role {
         Role::Server => serve(&config, app, &[heads::REQUEST.as_bytes(), &wire].concat(), &plan, Room::Enough),
         Role::Client => connect(
             &config,
@@ -224,7 +225,7 @@ fn frames(to: Role, mut rest: &[u8]) -> Vec<u8> {
 /// Text in pieces: refused at the first octet that `core` would refuse, and complete when `core` says so.
 pub fn utf8(data: &[u8]) {
     let [seed, text @ ..] = data else { return };
-    for plan in plans(*seed) {
+    for plan in plans(*seed, text.len()) {
         let (mut utf8, mut seen) = (Utf8::new(), 0);
         for piece in plan.cuts.pieces(text) {
             seen += piece.len();
@@ -243,7 +244,7 @@ pub fn mask(data: &[u8]) {
     let [a, b, c, d, seed, offset, payload @ ..] = data else { return };
     let (key, offset) = ([*a, *b, *c, *d], usize::from(offset & 63));
     let expect = naive::mask(key, payload);
-    for plan in plans(*seed) {
+    for plan in plans(*seed, payload.len()) {
         let mut octets = [&vec![0xa5; offset][..], payload, &[0xa5; 9]].concat();
         for _ in 0..2 {
             let (mut mask, mut at) = (Mask::new(Key(key)), offset);
@@ -293,7 +294,7 @@ pub fn roundtrip(data: &[u8]) {
     let mut pair = Pair::open(&CONFIG, &CONFIG, 0);
     let mut expect: [Vec<String>; 2] = [Vec::new(), Vec::new()];
     let mut open: [Option<String>; 2] = [None, None];
-    let mut rest = rest;
+    let (mut rest, mut now) = (rest, 0);
     while let [op, len, behind @ ..] = rest {
         let (payload, next) = behind.split_at(usize::from(*len).min(behind.len()));
         rest = next;
@@ -329,12 +330,12 @@ pub fn roundtrip(data: &[u8]) {
             }
             Say::Text(_) | Say::Binary(_) | Say::Pong(_) => {}
         }
-        pair.run_until(random.below(3) as u64);
+        now += random.below(3) as u64;
+        pair.run_until(now);
         if let Say::Close(_) = say {
             break;
         }
     }
-    pair.run_until(10);
     let log = pair.log();
     for (at, role, peer) in [(0, Role::Client, "server"), (1, Role::Server, "client")] {
         let told: Vec<&str> = log

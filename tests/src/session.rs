@@ -197,16 +197,17 @@ impl Driver<'_> {
             Room::Growing => 0,
         };
         loop {
-            let (before, state) = (input.to_vec(), connection.state());
-            let mut octets = vec![0xa5; room];
-            let mut output = Writer::new(&mut octets);
+            // With enough room there is nothing to compare with.
+            let before = (room < MIN_OUTPUT).then(|| (input.to_vec(), connection.state()));
+            let mut octets = [0xa5; MIN_OUTPUT];
+            let mut output = Writer::new(&mut octets[..room]);
             let status = connection.receive(Instant(0), input, &mut output);
             self.said.extend(output.written());
             match status {
                 Ok(Status::More) => return false,
                 Ok(Status::NoRoom(no_room)) => {
                     assert!(output.is_empty() && room < no_room.wanted && no_room.wanted <= MIN_OUTPUT);
-                    assert_eq!((&before[..], state), (&**input, connection.state()), "without room nothing happens");
+                    assert_eq!(before, Some((input.to_vec(), connection.state())), "without room nothing happens");
                     room += 1;
                 }
                 Ok(Status::Event(event)) => {
