@@ -348,7 +348,8 @@ pub fn roundtrip(data: &[u8]) {
             &crate::check::WIDE,
             &pair.said(role)[heads::end(pair.said(role)).unwrap_or(0)..],
         );
-        if said.last().is_some_and(|line| line.ends_with("...")) {
+        if open[at].is_some() {
+            // The naive decoder tells of a message without an end; the other end's application does not hear of it.
             said.pop();
         }
         assert_eq!(said, told, "{peer} is told what was said");

@@ -187,7 +187,7 @@ fn close() -> Vec<Seed> {
 fn roundtrip() -> Vec<Seed> {
     // An octet says who does what, the next how long it is.
     let (text, binary, part, last, ping, pong, code, bare) = (0_u8, 4, 8, 10, 16, 20, 0x98, 28);
-    let doings: [(&str, &[u8]); 13] = [
+    let doings: [(&str, &[u8]); 14] = [
         ("text", &[text, 5, b'H', b'e', b'l', b'l', b'o']),
         ("both", &[text, 1, b'a', text | 1, 1, b'b']),
         ("binary", &[binary, 3, 0xff, 0, 0x80, binary | 1, 0]),
@@ -200,6 +200,7 @@ fn roundtrip() -> Vec<Seed> {
         ("close-of-the-server", &[code | 1, 0, text, 1, b'a']),
         ("close-bare", &[part, 1, b'a', bare, 0]),
         ("close-behind-pings", &[part, 1, b'a', ping, 0, ping, 0, bare | 1, 0]),
+        ("dots", &[last, 4, b'a', b'.', b'.', b'.']),
         ("not-utf8", &[text, 3, 0xe4, 0xb8, 0xff]),
     ];
     (0..).zip(doings).map(|(at, (name, octets))| seed(name, &[at], octets)).collect()
