@@ -1,7 +1,9 @@
 //! RFC 6455 section 5.5: control frames.
 
+use martlet_state::{Config, State};
+use martlet_tests::session::App;
 use martlet_tests::wire::b0;
-use martlet_tests::{check_both, first_wrong};
+use martlet_tests::{check_both, check_connection, first_wrong};
 
 #[test]
 fn control_frames_of_every_length() {
@@ -89,4 +91,26 @@ fn a_close_reason_that_is_not_utf8() {
         let body = [b"\x03\xe8", reason].concat();
         first_wrong(|wire| wire.frame(b0::CLOSE, &body), &["CloseReasonInvalid"]);
     }
+}
+
+/// Section 5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response", and section 5.5.3: with
+/// identical application data. A Pong is answered by nothing.
+#[test]
+fn a_ping_is_answered_by_a_pong_with_its_body() {
+    let config = Config::DEFAULT;
+    for body in [&b""[..], b"a", b"\0\xff not text", &[b'x'; 124], &[b'x'; 125]] {
+        let shown = |name| martlet_tests::transcript::control(name, body);
+        let (ping, pong) = (shown("Ping"), shown("Pong"));
+        check_connection(&config, App::default(), |wire| wire.ping(body), &[&ping], &[&pong], State::Active);
+        check_connection(&config, App::default(), |wire| wire.pong(body), &[&pong], &[], State::Active);
+    }
+    // Each Ping has its Pong, in order, between the fragments of a message too.
+    check_connection(
+        &config,
+        App { echo: true, ..App::default() },
+        |wire| wire.ping(b"1").frame(b0::TEXT_MORE, b"a").ping(b"2").frame(b0::CONTINUATION, b"b").ping(b"3"),
+        &["Ping 1", "Ping 2", "Text ab", "Ping 3"],
+        &["Pong 1", "Pong 2", "Text ab", "Pong 3"],
+        State::Active,
+    );
 }
