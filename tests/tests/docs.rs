@@ -1,0 +1,99 @@
+//! What `docs/rfc.md` and `docs/others.md` name exists: every test, and every item of code.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A table row: its cells, without the outer bars.
+fn rows(markdown: &str) -> impl Iterator<Item = Vec<&str>> {
+    let lines = markdown.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| section"));
+    lines.map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+}
+
+/// The names between backticks that look like `path.rs::item` or a path.
+fn names(cell: &str) -> Vec<(&str, Option<&str>)> {
+    let names = cell.split('`').skip(1).step_by(2);
+    names
+        .map(|name| match name.split_once("::") {
+            Some((path, item)) => (path, Some(item)),
+            None => (name, None),
+        })
+        .filter(|(path, _)| [".rs", ".py", ".js"].iter().any(|end| path.ends_with(end)))
+        .collect()
+}
+
+fn source(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Whether `word` stands in `text` by itself.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |octet: Option<&u8>| octet.is_some_and(|octet| octet.is_ascii_alphanumeric() || *octet == b'_');
+    text.match_indices(word).any(|(at, _)| {
+        let octets = text.as_bytes();
+        !is_part(at.checked_sub(1).and_then(|before| octets.get(before))) && !is_part(octets.get(at + word.len()))
+    })
+}
+
+/// Whether the test is defined there, as one that runs.
+fn is_test(source: &str, name: &str) -> bool {
+    let lines: Vec<&str> = source.lines().map(str::trim).collect();
+    let defined = [format!("fn {name}("), format!("def {name}(")];
+    lines.iter().enumerate().any(|(at, line)| {
+        let is_python = line.starts_with(&defined[1]);
+        // In Rust an attribute says so, or it stands in `proptest!`, which demands one too.
+        let attributes = lines[..at].iter().rev().take_while(|line| line.starts_with('#') || line.starts_with("//"));
+        is_python || (line.starts_with(&defined[0]) && attributes.into_iter().any(|line| line.starts_with("#[test]")))
+    })
+}
+
+#[test]
+fn what_the_table_of_requirements_names_exists() {
+    let markdown = source("docs/rfc.md");
+    let mut count = 0;
+    for row in rows(&markdown) {
+        let [section, requirement, code, test] = row[..] else { panic!("four cells: {row:?}") };
+        assert!(section.starts_with(|digit: char| digit.is_ascii_digit()), "{row:?}");
+        assert!(!requirement.is_empty());
+        count += 1;
+        for (path, item) in names(code) {
+            let source = source(path);
+            assert!(item.is_none_or(|item| has_word(&source, item)), "{path} has no {item:?}");
+        }
+        let tests = names(test);
+        // Who is spoken to is not us: the row says who, and there is nothing to test.
+        assert_eq!(test == "none", names(code).is_empty(), "{row:?}");
+        assert_eq!(test == "none", tests.is_empty(), "{row:?}");
+        for (path, name) in tests {
+            assert!(name.is_some_and(|name| is_test(&source(path), name)), "{path} has no test {name:?}");
+        }
+    }
+    assert!(count > 80, "only {count} rows were found");
+    // Each section from 4 to 10 has its table.
+    for section in 4..=10 {
+        assert!(rows(&markdown).any(|row| row[0].split('.').next() == Some(&section.to_string())), "{section}");
+    }
+}
+
+#[test]
+fn what_the_chapter_on_others_names_exists() {
+    let markdown = source("docs/others.md");
+    let mut count = 0;
+    for (path, name) in markdown.lines().flat_map(names) {
+        count += 1;
+        assert!(name.is_some_and(|name| is_test(&source(path), name)), "{path} has no test {name:?}");
+    }
+    assert!(count > 20, "only {count} tests were found");
+}
+
+/// The check itself finds what is missing.
+#[test]
+fn what_does_not_exist_is_found() {
+    let source = "#[test]\nfn there() {}\nfn helper() {}\n";
+    assert!(is_test(source, "there") && !is_test(source, "helper") && !is_test(source, "missing"));
+    assert!(has_word("let first_octet = 1;", "first_octet") && !has_word("let first_octets = 1;", "first_octet"));
+    assert_eq!(names("`a/b.rs::c` and `no` and `d.rs`"), [("a/b.rs", Some("c")), ("d.rs", None)]);
+}
