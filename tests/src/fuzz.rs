@@ -3,11 +3,11 @@
 
 use crate::check::ROLES;
 use crate::cuts::{Cuts, Plan, Random};
+use crate::drive::{App, Room, connect, serve};
 use crate::heads;
 use crate::meaning::meaning;
 use crate::naive;
 use crate::pair::{Pair, Say};
-use crate::session::{App, Room, connect, serve};
 use crate::transcript;
 use crate::wire::Wire;
 use martlet_codec::{CloseFrame, DataKind, Header, Key, Kind, Limits, MIN_INPUT, Mask, Role, Utf8, Violation};

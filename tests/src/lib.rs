@@ -10,6 +10,7 @@
 
 pub mod check;
 pub mod cuts;
+pub mod drive;
 pub mod fuzz;
 pub mod generate;
 pub mod generate_heads;
@@ -18,15 +19,14 @@ pub mod meaning;
 pub mod naive;
 pub mod pair;
 pub mod seeds;
-pub mod session;
 pub mod transcript;
 pub mod wire;
 
 pub use check::{check, check_both, check_with, first_wrong};
 pub use cuts::{Cuts, Plan};
+pub use drive::check_connection;
 pub use meaning::meaning;
 pub use pair::{Pair, Say};
-pub use session::check_connection;
 pub use transcript::Transcript;
 pub use wire::Wire;
 

@@ -2,7 +2,7 @@
 //!
 //! Each thing that an end tells becomes a line of the log: when, which end, and what.
 
-use crate::session::{REQUEST, rng};
+use crate::drive::{REQUEST, rng};
 use crate::transcript::{Transcript, control};
 use martlet_codec::{Role, Writer};
 use martlet_state::{

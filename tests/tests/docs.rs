@@ -82,7 +82,7 @@ fn what_the_table_of_requirements_names_exists() {
 fn what_the_chapter_on_others_names_exists() {
     let markdown = source("docs/others.md");
     let mut count = 0;
-    for (path, name) in markdown.lines().flat_map(names) {
+    for (path, name) in rows(&markdown).flat_map(|row| row.into_iter().flat_map(names).collect::<Vec<_>>()) {
         count += 1;
         assert!(name.is_some_and(|name| is_test(&source(path), name)), "{path} has no test {name:?}");
     }

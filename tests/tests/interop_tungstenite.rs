@@ -6,7 +6,7 @@ use martlet_state::{
     Accept, Client, CloseFrame, Config, Connection, Event, Instant, Kind, Payload, Server, Side, State, Status, Writer,
 };
 use martlet_tests::Transcript;
-use martlet_tests::session::{REQUEST, rng};
+use martlet_tests::drive::{REQUEST, rng};
 use rand_chacha::ChaCha12Rng;
 use std::cell::RefCell;
 use std::collections::VecDeque;

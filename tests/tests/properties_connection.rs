@@ -3,10 +3,10 @@
 use martlet_codec::{Limits, MIN_INPUT, Role};
 use martlet_state::{Config, HeadMode, State};
 use martlet_tests::check::ROLES;
+use martlet_tests::drive::{App, Outcome, Room, connect, serve, talk};
 use martlet_tests::generate::{Stream, cases, close, plan, stream};
 use martlet_tests::generate_heads::{request, response};
 use martlet_tests::heads::{REQUEST, end, response_to};
-use martlet_tests::session::{App, Outcome, Room, connect, serve, talk};
 use martlet_tests::{Plan, Wire};
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -3,7 +3,7 @@
 use martlet_codec::{Assembler, DataKind, Decoder, Event, Limits, MIN_INPUT, Role, Store, Violation};
 use martlet_state::{Config, State};
 use martlet_tests::check::{ROLES, WIDE, check_with, first_wrong_with};
-use martlet_tests::session::App;
+use martlet_tests::drive::App;
 use martlet_tests::wire::b0;
 use martlet_tests::{Cuts, Pair, Plan, Say, Wire, check_connection};
 

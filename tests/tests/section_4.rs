@@ -2,8 +2,8 @@
 
 use martlet_codec::{MIN_INPUT, Role};
 use martlet_state::{Accept, Config, HeadMode, Request, State};
+use martlet_tests::drive::{App, Outcome, Room, connect, serve, talk};
 use martlet_tests::heads::{REQUEST, RESPONSE, end, replaced, response_to, with, without};
-use martlet_tests::session::{App, Outcome, Room, connect, serve, talk};
 use martlet_tests::wire::b0;
 use martlet_tests::{Plan, Wire};
 

@@ -3,7 +3,7 @@
 use martlet_codec::Role;
 use martlet_state::Config;
 use martlet_tests::check::{ROLES, WIDE, first_wrong_with};
-use martlet_tests::session::rng;
+use martlet_tests::drive::rng;
 use martlet_tests::wire::{KEY, b0};
 use martlet_tests::{Pair, Say, Wire, check, heads, naive};
 use rand_core::Rng;

@@ -1,7 +1,7 @@
 //! RFC 6455 section 5.5: control frames.
 
 use martlet_state::{Config, State};
-use martlet_tests::session::App;
+use martlet_tests::drive::App;
 use martlet_tests::wire::b0;
 use martlet_tests::{check_both, check_connection, first_wrong};
 

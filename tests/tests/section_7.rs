@@ -2,7 +2,7 @@
 
 use martlet_state::{Config, State};
 use martlet_tests::check_connection;
-use martlet_tests::session::App;
+use martlet_tests::drive::App;
 use martlet_tests::wire::b0;
 
 const CONFIG: Config<'_> = Config::DEFAULT;
