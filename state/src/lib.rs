@@ -5,7 +5,7 @@
 //!
 //! [`Connection`] is one end of one connection, for either role. The caller reads from its transport into a buffer of its
 //! own, lends it to [`Connection::receive`] until that answers [`Status::More`], and writes to the transport what was put
-//! into the lent [`Writer`](martlet_codec::Writer): answers of the protocol (the 101, Pongs, the Close) come into being
+//! into the lent [`Writer`]: answers of the protocol (the 101, Pongs, the Close) come into being
 //! there without further ado. [`Connection::poll_timeout`] says when to call [`Connection::tick`].
 //!
 //! ```
