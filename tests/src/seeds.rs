@@ -185,8 +185,8 @@ fn close() -> Vec<Seed> {
 }
 
 fn roundtrip() -> Vec<Seed> {
-    // An octet says who does what, the next how long it is.
-    let (text, binary, part, last, ping, pong, code, bare) = (0_u8, 4, 8, 10, 16, 20, 0x98, 28);
+    // An octet says who does what, the next how long it is. A Close has 40 times that octet for its code.
+    let (text, binary, part, last, ping, pong, code, bare) = (0_u8, 4, 8, 10, 16, 20, 88, 28);
     let doings: [(&str, &[u8]); 14] = [
         ("text", &[text, 5, b'H', b'e', b'l', b'l', b'o']),
         ("both", &[text, 1, b'a', text | 1, 1, b'b']),
