@@ -7,7 +7,7 @@
 //! - [`Writer`] puts frames into a lent slice, each whole or not at all; [`Header::encode`] gives the header alone, for
 //!   vectored writes.
 //! - [`Assembler`] puts a message together in storage that the caller lends.
-//! - [`pack`] and [`unpack`] treat one frame by itself.
+//! - [`pack()`] and [`unpack()`] treat one frame by itself.
 //! - [`Violation`] has one name for each rule that a peer can break, with its section and its close code.
 //!
 //! ```
