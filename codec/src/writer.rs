@@ -227,7 +227,8 @@ mod tests {
                 0 => Kind::Data { op: DataOp::Continuation, fin, len },
                 1 => Kind::Data { op: DataOp::Text, fin, len },
                 2 => Kind::Data { op: DataOp::Binary, fin, len },
-                3 => Kind::Control { op: ControlOp::Close, len: short },
+                // No Close has a body of one octet.
+                3 => Kind::Control { op: ControlOp::Close, len: if short == 1 { 2 } else { short } },
                 4 => Kind::Control { op: ControlOp::Ping, len: short },
                 _ => Kind::Control { op: ControlOp::Pong, len: short },
             };
