@@ -83,7 +83,8 @@ impl<'i> Data<'i> {
 /// Decodes the frames of one direction of one connection.
 ///
 /// Call [`decode`](Self::decode) until it answers `None`; then read more behind what is left and call again. Any cutting
-/// of the stream gives the same messages, control frames and violations. After a violation the connection is dead.
+/// of the stream gives the same messages, control frames and violations. After a violation the connection is dead: every
+/// further call answers the same violation.
 #[derive(Clone, Debug)]
 pub struct Decoder {
     /// Octets of the data frame at hand that have not come.
@@ -105,6 +106,8 @@ pub struct Decoder {
     fin: bool,
     /// A data frame's header was taken, its payload not wholly.
     in_frame: bool,
+    /// What the peer did wrong. No event comes after it: [`Data::text`] relies on a check that was never given up half way.
+    violation: Option<Violation>,
 }
 
 /// A server keeps one for every idle client.
@@ -131,6 +134,7 @@ impl Decoder {
             first: true,
             fin: true,
             in_frame: false,
+            violation: None,
         }
     }
 
@@ -156,7 +160,8 @@ impl Decoder {
             if op < 2 && len < 126 && u32::from(len) < self.straight {
                 if let Some(payload) = split(input, 6, usize::from(len)) {
                     let or = kernel::short(payload, u32::from_le_bytes([k0, k1, k2, k3]));
-                    return whole(op, payload, |text| kernel::is_ascii(or) || Best::valid(text));
+                    let valid = op != 0 || kernel::is_ascii(or) || Best::valid(payload);
+                    return if valid { Ok(Some(whole(op, payload))) } else { self.refuse(Violation::Utf8Invalid) };
                 }
             } else if op < 2
                 && len == 126
@@ -167,7 +172,8 @@ impl Decoder {
                     && u32::from(len) < self.straight
                     && let Some(payload) = split(input, 8, usize::from(len))
                 {
-                    return whole_long(op, payload, Mask::new(Key([k0, k1, k2, k3])));
+                    let valid = unmask_whole(op, payload, Mask::new(Key([k0, k1, k2, k3])));
+                    return if valid { Ok(Some(whole(op, payload))) } else { self.refuse(Violation::Utf8Invalid) };
                 }
             }
         }
@@ -177,12 +183,26 @@ impl Decoder {
     /// Everything else: fragments, control frames, long, partial and illegal ones.
     #[inline(never)]
     fn decode_any<'i>(&mut self, limits: &Limits, input: &mut &'i mut [u8]) -> Result<Option<Event<'i>>, Violation> {
-        let event = if self.in_frame { Ok(self.piece(input)?) } else { self.frame(limits, input) };
+        if let Some(violation) = self.violation {
+            return Err(violation);
+        }
+        let event = match if self.in_frame { self.piece(input) } else { self.frame(limits, input) } {
+            Ok(event) => event,
+            Err(violation) => return self.refuse(violation),
+        };
         let straight = matches!(self.role, Role::Server) && self.is_idle();
         let longest = limits.max_frame_bytes.min(limits.max_message_bytes).min(u64::from(u16::MAX));
         // At most 65,536: the minimum above is why the conversion keeps the value.
         self.straight = if straight { (longest as u32).wrapping_add(1) } else { 0 };
-        event
+        Ok(event)
+    }
+
+    /// The end of the stream: nothing goes the straight way any more, and the other one gives nothing but this.
+    #[cold]
+    #[inline(never)]
+    fn refuse<T>(&mut self, violation: Violation) -> Result<T, Violation> {
+        (self.violation, self.straight) = (Some(violation), 0);
+        Err(violation)
     }
 
     /// Takes a header and what has come of its frame.
@@ -249,35 +269,24 @@ fn split<'i>(input: &mut &'i mut [u8], header: usize, len: usize) -> Option<&'i 
     frame.get_mut(header..)
 }
 
-/// The event for a whole, unmasked message; `op` is 0 for text, 1 for binary.
+/// The event for a whole, checked message; `op` is 0 for text, 1 for binary.
 #[inline(always)]
-fn whole(op: u8, payload: &mut [u8], valid: impl Fn(&[u8]) -> bool) -> Result<Option<Event<'_>>, Violation> {
+fn whole(op: u8, payload: &mut [u8]) -> Event<'_> {
     let kind = if op == 0 { DataKind::Text } else { DataKind::Binary };
-    if kind == DataKind::Text && !valid(payload) {
-        return utf8_invalid();
-    }
-    Ok(Some(Event::Data(Data { payload, kind, first: true, last: true })))
+    Event::Data(Data { payload, kind, first: true, last: true })
 }
 
-/// The same for a payload of some length, still masked.
+/// Unmasks a whole message of some length; says whether it is what it must be.
 #[inline(always)]
-fn whole_long(op: u8, payload: &mut [u8], mask: Mask) -> Result<Option<Event<'_>>, Violation> {
+fn unmask_whole(op: u8, payload: &mut [u8], mask: Mask) -> bool {
     if op != 0 {
         Best::unmask(payload, mask.word());
+        true
     } else if payload.len() > TEXT_BLOCK {
-        if text(Role::Server, mask, payload, &mut Utf8::new(), true).is_err() {
-            return utf8_invalid();
-        }
-    } else if !Best::unmask_ascii(payload, mask.word()) && !Best::valid(payload) {
-        return utf8_invalid();
+        text(Role::Server, mask, payload, &mut Utf8::new(), true).is_ok()
+    } else {
+        Best::unmask_ascii(payload, mask.word()) || Best::valid(payload)
     }
-    whole(op, payload, |_| true)
-}
-
-#[cold]
-#[inline(never)]
-fn utf8_invalid<T>() -> Result<T, Violation> {
-    Err(Violation::Utf8Invalid)
 }
 
 fn unmask(role: Role, mask: Mask, payload: &mut [u8]) {
@@ -303,10 +312,7 @@ fn text(role: Role, mut mask: Mask, payload: &mut [u8], utf8: &mut Utf8, last: b
             utf8.push(block).map_err(|_| Violation::Utf8Invalid)?;
         }
     }
-    if last && !utf8.is_complete() {
-        return utf8_invalid();
-    }
-    Ok(())
+    if last && !utf8.is_complete() { Err(Violation::Utf8Invalid) } else { Ok(()) }
 }
 
 /// Takes a control frame if it is whole. Of a Close that is not, what has come is checked.
@@ -332,4 +338,35 @@ fn control<'i>(
         ControlOp::Pong => Event::Pong(body),
         ControlOp::Close => Event::Close(CloseFrame::decode(body)?),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each of these leaves a character open and the message at its first piece when it is refused. The rest of the frame
+    /// would end that character: taken for a whole message it would be a text that is none.
+    #[test]
+    fn nothing_comes_after_a_violation() {
+        let mut long = [b'x'; 4 + 4097];
+        long[..4].copy_from_slice(&[0x81, 126, 0x10, 0x03]);
+        long[4 + 4095..].copy_from_slice(&[0xe4, b'A']);
+        let rows: [(Role, &[u8], &[u8], Violation); 5] = [
+            (Role::Client, b"\x81\x04\xe0\x80", b"\xa0\x80", Violation::Utf8Invalid),
+            (Role::Server, b"\x81\x84\0\0\0\0\xe0\x80", b"\xa0\x80", Violation::Utf8Invalid),
+            (Role::Client, &long, b"\xb8\xad", Violation::Utf8Invalid),
+            (Role::Server, b"\x81\x81\0\0\0\0\xff", b"\x81\x81\0\0\0\0x", Violation::Utf8Invalid),
+            (Role::Client, b"\x83", b"\x81\x01x", Violation::OpcodeReserved),
+        ];
+        for (role, wrong, after, violation) in rows {
+            let (mut wrong, mut after) = (std::vec::Vec::from(wrong), std::vec::Vec::from(after));
+            let mut decoder = Decoder::new(role);
+            // An idle call first, so that what can go the straight way goes it.
+            assert_eq!(decoder.decode(&Limits::DEFAULT, &mut &mut [][..]), Ok(None));
+            assert_eq!(decoder.decode(&Limits::DEFAULT, &mut &mut wrong[..]), Err(violation));
+            for _ in 0..2 {
+                assert_eq!(decoder.decode(&Limits::DEFAULT, &mut &mut after[..]), Err(violation), "{role:?}");
+            }
+        }
+    }
 }

@@ -46,8 +46,8 @@ impl Kernel for Native {
 
     #[inline]
     fn checked_text(text: Checked<'_>) -> Option<&str> {
-        // SAFETY: the decoder makes an event of a text only after it has validated all of it, the event gives nobody a way to
-        // change it, and only a whole text message is asked for here.
+        // SAFETY: the decoder makes an event of a text only after it has validated all of it, and none at all once it has
+        // refused something; the event gives nobody a way to change the octets, and only a whole text message is asked for here.
         Some(unsafe { core::str::from_utf8_unchecked(text.0) })
     }
 }
