@@ -11,7 +11,7 @@ use martlet_handshake::Kind;
 /// Room in the output that is always enough for [`Connection::receive`] and [`Connection::tick`], in octets.
 pub const MIN_OUTPUT: usize = 512;
 /// Room for the longest answer to a frame: a masked Pong or Close.
-const MIN_FRAME_OUTPUT: usize = 2 + 4 + MAX_CONTROL as usize;
+pub(crate) const MIN_FRAME_OUTPUT: usize = 2 + 4 + MAX_CONTROL as usize;
 
 /// One end of one WebSocket connection. It holds no buffer and no payload.
 ///
@@ -31,7 +31,10 @@ pub struct Connection<'c, S: Side = Server> {
     pub(crate) state: State,
     /// The message of ours that is open.
     pub(crate) sending: Option<DataKind>,
+    /// Nothing has come since the heartbeat's Ping. Any octet is a sign of life: the Pong may queue behind a long message.
     pub(crate) awaiting_pong: bool,
+    /// Both Closes were exchanged (RFC 6455 section 7.1.4).
+    clean: bool,
 }
 
 /// A server keeps one for every idle client.
@@ -64,6 +67,7 @@ impl<'c, S: Side> Connection<'c, S> {
             state: State::Connection,
             sending: None,
             awaiting_pong: false,
+            clean: false,
         }
     }
 
@@ -87,6 +91,8 @@ impl<'c, S: Side> Connection<'c, S> {
     /// head that has come, see [`HeadMode`](crate::HeadMode). Octets that came behind a request head stay where they are
     /// until the request is answered.
     ///
+    /// Call it when octets have come: whatever lies in `input` counts as a sign of life of the peer at `now`.
+    ///
     /// [`MIN_OUTPUT`] octets of room in `output` are always enough. A [`Fault`] comes once; then the connection is closed, takes
     /// whatever comes, and answers [`Status::More`].
     #[inline]
@@ -97,11 +103,13 @@ impl<'c, S: Side> Connection<'c, S> {
         output: &mut Writer<'_>,
     ) -> Result<Status<'i>, Fault> {
         let Phase::Frames(decoder) = &mut self.phase else { return self.receive_other(now, input, output) };
-        if output.room() < MIN_FRAME_OUTPUT {
+        // Behind our Close nothing is answered any more, and what the peer still says must not wait for room that a peer who
+        // does not read never makes.
+        if output.room() < MIN_FRAME_OUTPUT && self.state == State::Active {
             return Ok(Status::NoRoom(NoRoom { wanted: MIN_FRAME_OUTPUT }));
         }
         if !input.is_empty() {
-            self.heard = now;
+            (self.heard, self.awaiting_pong) = (now, false);
         }
         match decoder.decode(&self.config.limits, input) {
             Ok(Some(martlet_codec::Event::Data(data))) => Ok(Status::Event(Event::Data(data))),
@@ -140,17 +148,85 @@ impl<'c, S: Side> Connection<'c, S> {
 
     /// The transport has ended: says whether the closing handshake was complete (RFC 6455 section 7.1.4: a clean end).
     pub fn eof(&mut self) -> bool {
-        let clean = self.state == State::Closed;
         self.go(Trigger::TransportGone);
-        clean
+        self.clean
     }
 
     /// Follows the table of [`State::after`].
     pub(crate) fn go(&mut self, trigger: Trigger) {
         // The callers ask for what the state allows; if one did not, staying is the safe answer.
-        self.state = self.state.after(trigger).unwrap_or(self.state);
+        let Some(next) = self.state.after(trigger) else { return };
+        self.clean |= self.state == State::Closing && matches!(trigger, Trigger::CloseSent | Trigger::CloseReceived);
+        self.state = next;
         if self.state == State::Closed {
             self.phase = Phase::Over;
         }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::{Accept, Payload};
+
+    /// A server's connection after its handshake, at `now`.
+    pub(crate) fn active<'c>(config: &'c Config<'c>, now: Instant) -> Connection<'c> {
+        let mut request = *b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+        let mut room = [0; MIN_OUTPUT];
+        let (mut connection, mut output) = (Connection::server(config, now), Writer::new(&mut room));
+        let asked = connection.receive(now, &mut &mut request[..], &mut output);
+        assert!(matches!(asked, Ok(Status::Event(Event::Request { .. }))), "{asked:?}");
+        connection.accept(now, &Accept::default(), &mut output).unwrap();
+        connection
+    }
+
+    pub(crate) fn receive(connection: &mut Connection<'_>, now: Instant, wire: &[u8]) -> Result<(), Fault> {
+        let mut wire = std::vec::Vec::from(wire);
+        connection.receive(now, &mut &mut wire[..], &mut Writer::new(&mut [0; MIN_OUTPUT])).map(|_| ())
+    }
+
+    /// RFC 6455 section 7.1.4: the end is clean after both Closes, not after any end.
+    #[test]
+    fn an_end_is_clean_after_both_closes_only() {
+        let (config, now) = (Config::DEFAULT, Instant(0));
+        let mut theirs = active(&config, now);
+        receive(&mut theirs, now, b"\x88\x80\0\0\0\0").unwrap();
+        assert_eq!((theirs.state(), theirs.eof(), theirs.eof()), (State::Closed, true, true));
+
+        let mut wrong = active(&config, now);
+        assert!(receive(&mut wrong, now, b"\xff").is_err());
+        assert_eq!((wrong.state(), wrong.eof()), (State::Closed, false));
+
+        let mut room = [0; MIN_OUTPUT];
+        let mut late = active(&config, now);
+        late.close(now, None, &mut Writer::new(&mut room)).unwrap();
+        assert!(late.tick(Instant(5_000), &mut Writer::new(&mut room)).unwrap().is_some());
+        assert_eq!((late.state(), late.eof()), (State::Closed, false));
+
+        let mut refused = Connection::server(&config, now);
+        assert!(receive(&mut refused, now, b"\0").is_err());
+        assert_eq!((refused.state(), refused.eof()), (State::Closed, false));
+
+        let mut gone = active(&config, now);
+        assert_eq!((gone.eof(), gone.eof()), (false, false));
+    }
+
+    #[test]
+    fn a_close_is_heard_though_the_output_is_full() {
+        let (config, now) = (Config::DEFAULT, Instant(0));
+        let mut connection = active(&config, now);
+        let mut room = [0; 12];
+        let mut output = Writer::new(&mut room);
+        connection.send(Payload::Binary(&[7; 8]), &mut output).unwrap();
+        let mut wire = *b"\x88\x80\0\0\0\0";
+        let mut input = &mut wire[..];
+        let early = connection.receive(now, &mut input, &mut output);
+        assert!(matches!(early, Ok(Status::NoRoom(_))), "the echo needs room: {early:?}");
+        connection.close(now, None, &mut output).unwrap();
+        assert_eq!(output.room(), 0);
+        let heard = connection.receive(now, &mut input, &mut output);
+        assert!(matches!(heard, Ok(Status::Event(Event::Close(None)))), "{heard:?}");
+        assert!(connection.eof());
     }
 }
