@@ -344,8 +344,8 @@ fn control<'i>(
 mod tests {
     use super::*;
 
-    /// Each of these leaves a character open and the message at its first piece when it is refused. The rest of the frame
-    /// would end that character: taken for a whole message it would be a text that is none.
+    /// The first three leave a character open, and the message at its first piece, when they are refused. What follows would
+    /// end that character: taken for a whole message it would be a text that is none.
     #[test]
     fn nothing_comes_after_a_violation() {
         let mut long = [b'x'; 4 + 4097];

@@ -1,6 +1,7 @@
 //! What a peer may ask of us, in numbers.
 
-/// Bounds on what a peer sends. Lent with each call, so that a connection stores none of it.
+/// Bounds on what a peer sends. Lent with each call, so that a connection stores none of it; the same for all calls of a
+/// connection, or narrower ones may count only for what comes after the next `None`.
 ///
 /// Lengths are compared as `u64`, before any conversion to `usize`: a 32-bit target refuses 2^32 + 1 octets as a 64-bit one does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,7 +17,8 @@ pub struct Packet<'i> {
     pub payload: &'i mut [u8],
 }
 
-/// Writes one frame into `out`; gives its length in octets. The payload's own length counts, not the one in `kind`.
+/// Writes one frame into `out`; gives its length in octets. The payload's own length counts, not the one in `kind`; of a control
+/// frame's at most 125 octets are written (RFC 6455 section 5.5).
 pub fn pack(kind: Kind, key: Option<Key>, payload: &[u8], out: &mut [u8]) -> Result<usize, NoRoom> {
     let mut writer = Writer::new(out);
     writer.frame(kind, key, payload)?;

@@ -3,11 +3,11 @@
 use core::fmt;
 use martlet_codec::Limits;
 
-/// How a server reads the request head.
+/// How the peer's head is read: by a server the request's, by a client the response's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeadMode {
     /// The caller's buffer holds the longest head: nothing is taken until all of it has come, and
-    /// [`Event::Request`](crate::Event::Request) shows all of it.
+    /// [`Event::Request`](crate::Event::Request) shows all of it. A client is shown nothing of a response's head.
     Whole,
     /// Each line is taken as it comes, as [`Event::Line`](crate::Event::Line): a head of any length passes through a buffer that
     /// holds `head.max_line_bytes`.
@@ -24,7 +24,7 @@ pub struct Config<'c> {
     /// The subprotocols that a server speaks, the one it likes best first. A handshake gets the first that its client offers,
     /// unless [`Accept`](crate::Accept) says otherwise.
     pub subprotocols: &'c [&'c str],
-    /// How a server reads the request head. Default: whole.
+    /// How the peer's head is read. Default: whole.
     pub head_mode: HeadMode,
     /// Whether a Ping is answered here (RFC 6455 section 5.5.2). Otherwise the application must. Default: yes.
     pub auto_pong: bool,

@@ -29,6 +29,9 @@ impl<S: Side> Connection<'_, S> {
 
     /// The header of a frame whose `len` octets of payload the caller sends behind it, so that they need not be copied: a client
     /// masks them with the [`Mask`], a server has none. Text must be UTF-8, which is not looked at here.
+    ///
+    /// Nothing may come between the header and the payload's last octet: what was in an output before goes before the header,
+    /// and what any other call puts into one in the meantime, such as a Pong, waits until the payload has gone.
     pub fn begin_frame(&mut self, kind: DataKind, len: u64, fin: bool) -> Result<(HeaderBytes, Option<Mask>), Misuse> {
         let op = self.next_op(kind)?;
         let key = self.side.key();
@@ -36,7 +39,8 @@ impl<S: Side> Connection<'_, S> {
         Ok((Header { kind: Kind::Data { op, fin, len }, key }.encode(), key.map(Mask::new)))
     }
 
-    /// Whether a whole message may be sent now: for frames that are encoded once for many connections.
+    /// Whether a whole message may be sent now: for frames that are encoded once for many connections. That is for servers:
+    /// a client masks each frame with a key of its own (RFC 6455 section 5.3).
     #[inline]
     pub const fn may_send(&self) -> Result<(), Misuse> {
         match (self.state, self.sending) {
