@@ -212,3 +212,20 @@ fn a_clock_that_goes_back() {
     let late = Connection::server(&config, Instant(u64::MAX - 1));
     assert_eq!(late.poll_timeout(), Some(Instant(u64::MAX)));
 }
+
+/// An application may take its time over a request. The client was not idle meanwhile: it waited, and is pinged `idle_ms` later.
+#[test]
+fn the_heartbeat_begins_with_the_answer() {
+    let config = BEATS;
+    let mut connection = Connection::server(&config, Instant(0));
+    let (mut room, mut head) = ([0; MIN_OUTPUT * 2], martlet_tests::heads::REQUEST.as_bytes().to_vec());
+    let (mut output, mut input) = (Writer::new(&mut room), &mut head[..]);
+    let status = connection.receive(Instant(6), &mut input, &mut output);
+    assert!(matches!(status, Ok(martlet_state::Status::Event(_))), "{status:?}");
+    connection.accept(Instant(5000), &martlet_state::Accept::default(), &mut output).unwrap();
+    assert_eq!(connection.poll_timeout(), Some(Instant(5500)));
+    let said = output.len();
+    assert_eq!((connection.tick(Instant(5499), &mut output), output.len()), (Ok(None), said));
+    assert_eq!(connection.tick(Instant(5500), &mut output), Ok(None));
+    assert_eq!(output.written()[said..], *b"\x89\x00");
+}
