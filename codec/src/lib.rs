@@ -65,7 +65,7 @@ pub use limits::Limits;
 pub use mask::{Key, Mask};
 pub use message::{Assembler, Full, Message, Storage, Store};
 pub use opcode::{ControlOp, DataKind, DataOp, Role};
-pub use pack::{Packet, pack, unpack};
+pub use pack::{PackError, Packet, pack, unpack};
 pub use utf8::{Utf8, Utf8Error};
 pub use violation::Violation;
 pub use writer::{NoRoom, Writer};

@@ -1,12 +1,13 @@
 //! One frame by itself, for those who carry frames in their own way (Swoole's `pack` and `unpack`).
 
-use crate::header::{Header, Kind};
+use crate::header::{Header, Kind, MAX_CONTROL};
 use crate::kernel::{Best, Kernel};
 use crate::limits::Limits;
 use crate::mask::Key;
-use crate::opcode::Role;
+use crate::opcode::{ControlOp, Role};
 use crate::violation::Violation;
 use crate::writer::{NoRoom, Writer};
+use core::fmt;
 
 /// One frame, as [`unpack`] reads it.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,11 +18,41 @@ pub struct Packet<'i> {
     pub payload: &'i mut [u8],
 }
 
-/// Writes one frame into `out`; gives its length in octets. The payload's own length counts, not the one in `kind`; of a control
-/// frame's at most 125 octets are written (RFC 6455 section 5.5).
-pub fn pack(kind: Kind, key: Option<Key>, payload: &[u8], out: &mut [u8]) -> Result<usize, NoRoom> {
+/// Why a frame was not packed. Nothing was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PackError {
+    /// It does not fit.
+    NoRoom(NoRoom),
+    /// A control frame's body of so many octets: 125 is the most (RFC 6455 section 5.5).
+    ControlTooLong(usize),
+    /// A Close body of one octet is none (RFC 6455 section 5.5.1).
+    CloseBodyTooShort,
+}
+
+impl fmt::Display for PackError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRoom(no_room) => no_room.fmt(f),
+            Self::ControlTooLong(len) => write!(f, "control body of {len} octets, 125 is the most"),
+            Self::CloseBodyTooShort => f.write_str("close body of one octet"),
+        }
+    }
+}
+
+impl core::error::Error for PackError {}
+
+/// Writes one frame into `out`; gives its length in octets. The payload's own length counts, not the one in `kind`.
+pub fn pack(kind: Kind, key: Option<Key>, payload: &[u8], out: &mut [u8]) -> Result<usize, PackError> {
+    match kind {
+        Kind::Control { .. } if payload.len() > usize::from(MAX_CONTROL) => {
+            return Err(PackError::ControlTooLong(payload.len()));
+        }
+        Kind::Control { op: ControlOp::Close, .. } if payload.len() == 1 => return Err(PackError::CloseBodyTooShort),
+        Kind::Control { .. } | Kind::Data { .. } => {}
+    }
     let mut writer = Writer::new(out);
-    writer.frame(kind, key, payload)?;
+    writer.frame(kind, key, payload).map_err(PackError::NoRoom)?;
     Ok(writer.len())
 }
 
@@ -65,6 +96,11 @@ mod tests {
             assert_eq!(packet.payload, b"some payload");
             assert_eq!(input.len(), 40 - len);
         }
-        assert_eq!(pack(kind, None, b"12345", &mut [0; 6]), Err(NoRoom { wanted: 7 }));
+        assert_eq!(pack(kind, None, b"12345", &mut [0; 6]), Err(PackError::NoRoom(NoRoom { wanted: 7 })));
+        let (ping, close) = (ControlOp::Ping, ControlOp::Close);
+        let control = |op, body: &[u8]| pack(Kind::Control { op, len: 0 }, None, body, &mut [0; 300]);
+        assert_eq!(control(ping, &[0; 125]), Ok(127));
+        assert_eq!(control(ping, &[0; 126]), Err(PackError::ControlTooLong(126)));
+        assert_eq!(control(close, &[3]), Err(PackError::CloseBodyTooShort));
     }
 }

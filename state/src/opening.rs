@@ -19,9 +19,13 @@ impl<'c> Connection<'c, Server> {
     }
 
     /// Answers [`Event::Request`] with 101: frames may go both ways. The subprotocol is the first of
-    /// [`Config::subprotocols`] that the client offers, unless `accept` names one.
+    /// [`Config::subprotocols`] that the client offers, unless `accept` names one. Extensions are not accepted yet.
     pub fn accept(&mut self, now: Instant, accept: &Accept<'_>, output: &mut Writer<'_>) -> Result<(), SendError> {
         let Phase::Decision(Kind::Upgrade(upgrade)) = &self.phase else { return Err(Misuse::NoUpgrade.into()) };
+        // No extension is spoken yet, and what is not honoured must not be accepted (RFC 6455 section 9.1).
+        if accept.extensions.is_some() {
+            return Err(Misuse::Head(WriteError::ExtensionsNotOffered).into());
+        }
         let subprotocol = accept.subprotocol.or_else(|| upgrade.subprotocol(self.config.subprotocols));
         let accept = Accept { subprotocol, ..*accept };
         let len = accept.write(upgrade, output.spare()).map_err(write_error)?;

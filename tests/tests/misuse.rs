@@ -152,6 +152,11 @@ fn a_request_is_answered_once() {
         assert!(matches!(refused, Err(SendError::Misuse(Misuse::Head(_)))), "{refused:?}");
         assert_eq!((output.len(), upgrade.state()), (said, State::Handshake));
     }
+    // Even one that is offered: it would not be honoured.
+    let deflate = Accept { extensions: Some("permessage-deflate"), ..accept };
+    let offer = with(REQUEST, "Sec-WebSocket-Extensions: permessage-deflate");
+    let refused = read(&CONFIG, &offer).accept(Instant(0), &deflate, &mut output);
+    assert!(matches!(refused, Err(SendError::Misuse(Misuse::Head(_)))), "{refused:?}");
     assert_eq!(upgrade.accept(Instant(0), &accept, &mut output), Ok(()));
     assert_eq!(upgrade.accept(Instant(0), &accept, &mut output), no_upgrade);
     assert_eq!(upgrade.respond(&respond, &mut output), no_upgrade);
