@@ -54,5 +54,12 @@ pub fn client_frame(out: &mut Vec<u8>, kind: Kind, key: [u8; 4], payload: &[u8])
 
 /// How many octets a server's frame with this payload has.
 pub fn server_frame_len(payload: usize) -> usize {
-    payload + if payload < 126 { 2 } else if payload < 65536 { 4 } else { 10 }
+    payload
+        + if payload < 126 {
+            2
+        } else if payload < 65536 {
+            4
+        } else {
+            10
+        }
 }

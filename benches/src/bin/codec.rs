@@ -126,7 +126,11 @@ fn tungstenite(corpus: &Corpus) -> Run {
 struct Shared(std::rc::Rc<std::cell::RefCell<Wire>>);
 
 impl tokio::io::AsyncRead for Shared {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, to: &mut tokio::io::ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        to: &mut tokio::io::ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
         let len = self.0.borrow_mut().read(to.initialize_unfilled())?;
         to.advance(len);
         Poll::Ready(Ok(()))
@@ -176,7 +180,9 @@ fn corpus(kind: Kind, size: usize) -> Corpus {
 }
 
 fn main() {
-    println!("| message | size | copy alone | martlet | tungstenite | fastwebsockets | martlet / copy | best peer / martlet |");
+    println!(
+        "| message | size | copy alone | martlet | tungstenite | fastwebsockets | martlet / copy | best peer / martlet |"
+    );
     println!("|---|---:|---:|---:|---:|---:|---:|---:|");
     for (kind, name) in Kind::ALL {
         for size in [2, 20, 125, 126, 1024, 16 * 1024, 1 << 20] {

@@ -21,7 +21,10 @@ struct Client {
 fn main() -> io::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [port, pid, protocol, kind, size, connections, depth, seconds] = args.as_slice() else {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "load PORT PID raw|ws KIND SIZE CONNECTIONS DEPTH SECONDS"));
+        return Err(io::Error::new(
+            ErrorKind::InvalidInput,
+            "load PORT PID raw|ws KIND SIZE CONNECTIONS DEPTH SECONDS",
+        ));
     };
     let number = |text: &str| text.parse::<usize>().map_err(|error| io::Error::new(ErrorKind::InvalidInput, error));
     let (size, connections, depth) = (number(size)?, number(connections)?, number(depth)?);
