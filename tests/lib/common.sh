@@ -59,7 +59,7 @@ apt_need_command() {
     command -v "$command" >/dev/null || apt_need "$@"
 }
 
-# Builds a tool from crates.io into the cache, once per version, and puts it on the path.
+# Builds a tool with cargo install into the cache, once per version, and puts it on the path.
 cargo_tool() {
     local name=$1 version=$2 prefix
     prefix=$cache/cargo/$name-$version
