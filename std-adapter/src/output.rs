@@ -119,17 +119,24 @@ impl<'c> Context<'c> {
 
     /// Sends a frame that others send as well.
     pub(crate) fn send_shared(&mut self, key: usize, frame: &Arc<[u8]>) -> Result<(), PushError> {
-        self.flush_for(key);
         self.slots[key].conn.may_send()?;
         self.check_backpressure(key)?;
         let slot = &mut self.slots[key];
         slot.traffic.frames_out += 1;
-        if slot.queue.is_none() {
+        if key == self.current && slot.queue.is_none() && frame.len() <= COPIED {
+            // It leaves with all else that the turn produces.
+            self.append(key, frame);
+            return Ok(());
+        }
+        self.flush_for(key);
+        let slot = &mut self.slots[key];
+        if slot.queue.is_none() && !slot.flags.in_dirty {
             // The first of this round goes at once: most sockets take it, and no queue is needed.
             slot.write_shared(frame);
         } else {
+            // Where there is one, there may be many: they leave together at the end of the round.
             slot.traffic.bytes_out += frame.len() as u64;
-            slot.queue().push_shared(Arc::clone(frame));
+            slot.queue().push_shared(frame);
         }
         self.mark_dirty(key);
         Ok(())
@@ -294,7 +301,7 @@ impl Slot<'_> {
         }
         let queue = self.queue();
         if taken == 0 {
-            queue.push_shared(Arc::clone(frame));
+            queue.push_shared(frame);
         } else {
             queue.push(&frame[taken..]);
         }

@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 /// Small pieces are put together until a chunk has so many octets.
 const CHUNK: usize = 64 * 1024;
+/// Octets of another's buffer that are copied if they are not more than so many: a chunk of their own would cost more, so that a
+/// peer that does not read could make the server keep many times what the queue is limited to.
+const COPIED: usize = 512;
 /// The most chunks that one `writev` takes.
 const SLICES: usize = 32;
 
@@ -48,7 +51,14 @@ impl Queue {
         }
         self.len += octets.len();
         match self.chunks.back_mut() {
-            Some(Chunk::Owned(last)) if last.len() + octets.len() <= CHUNK => last.extend_from_slice(octets),
+            Some(Chunk::Owned(last)) if last.len() + octets.len() <= CHUNK => {
+                if last.len() + octets.len() > last.capacity() {
+                    // Twice as much, but never more than a chunk holds.
+                    let most = (last.len() * 2).clamp(last.len() + octets.len(), CHUNK);
+                    last.reserve_exact(most - last.len());
+                }
+                last.extend_from_slice(octets);
+            }
             _ => self.chunks.push_back(Chunk::Owned(octets.to_vec())),
         }
     }
@@ -63,11 +73,13 @@ impl Queue {
         }
     }
 
-    /// Adds octets that other connections send as well.
-    pub(crate) fn push_shared(&mut self, octets: Arc<[u8]>) {
-        if !octets.is_empty() {
+    /// Adds octets that other connections send as well, without a copy unless they are few.
+    pub(crate) fn push_shared(&mut self, octets: &Arc<[u8]>) {
+        if octets.len() <= COPIED {
+            self.push(octets);
+        } else {
             self.len += octets.len();
-            self.chunks.push_back(Chunk::Shared(octets));
+            self.chunks.push_back(Chunk::Shared(Arc::clone(octets)));
         }
     }
 
@@ -150,7 +162,7 @@ mod tests {
                 match how {
                     0 => queue.push(&piece),
                     1 => queue.push_owned(piece),
-                    _ => queue.push_shared(piece.into()),
+                    _ => queue.push_shared(&piece.into()),
                 }
                 queue.write_to(&mut socket).unwrap();
                 prop_assert_eq!(queue.len() + socket.taken.len(), all.len());
@@ -159,6 +171,26 @@ mod tests {
             queue.write_to(&mut socket).unwrap();
             prop_assert!(queue.len() == 0 && !queue.blocked);
             prop_assert_eq!(socket.taken, all);
+        }
+    }
+
+    #[test]
+    fn small_pieces_cost_little_more_than_their_octets() {
+        for len in [1, 3, 100, COPIED, COPIED + 1] {
+            let (mut queue, piece): (Queue, Arc<[u8]>) = (Queue::default(), vec![7; len].into());
+            while queue.len() < 1 << 20 {
+                queue.push_shared(&piece);
+            }
+            let chunks = queue.chunks.capacity() * size_of::<Chunk>();
+            let copies: usize = queue
+                .chunks
+                .iter()
+                .map(|chunk| match chunk {
+                    Chunk::Owned(octets) => octets.capacity(),
+                    Chunk::Shared(_) => 0,
+                })
+                .sum();
+            assert!(chunks + copies <= queue.len() + queue.len() / 4, "{len}: {chunks} + {copies}");
         }
     }
 
