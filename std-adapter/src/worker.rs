@@ -184,9 +184,11 @@ impl<'c, H: Handler> Worker<'c, H> {
                 self.deadline(key);
             }
         }
-        // Those that are added meanwhile have their time later: nothing here takes for ever.
+        // Those that are added meanwhile wait for the next round, even if their time is now: nothing here takes for ever.
+        let last = self.ctx.last_timer;
         while let Some(&(at, timer)) = self.ctx.timers.first()
             && at <= self.ctx.now
+            && timer.0 <= last
         {
             self.ctx.timers.pop_first();
             self.call_timer(timer);

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Client, Echo, PATIENCE, Running, TEXT, settings};
-use martlet_std::{ConnId, Context, Filter, Handler, Message, PushError, Request, Settings};
+use martlet_std::{ConnId, Context, Filter, Handler, Message, PushError, Request, Settings, Timer};
 use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -156,4 +156,54 @@ fn a_server_that_has_stopped_says_so() {
     handle.stop();
     server.join();
     assert_eq!(handle.push(ConnId::from_bits(0), "x"), Err(PushError::Gone));
+}
+
+#[test]
+fn what_is_broadcast_in_one_round_leaves_together() {
+    struct Twice;
+    impl Handler for Twice {
+        fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, _: Message<'_>) {
+            let other = ctx.connections().find(|other| *other != id).unwrap();
+            let queued: Vec<_> = ["a", "b", "c"]
+                .map(|text| {
+                    ctx.broadcast(Filter::All, text).unwrap();
+                    ctx.info(other).unwrap().queued_bytes
+                })
+                .into();
+            // The first is written at once, the others wait for the end of the round.
+            assert_eq!(queued, [0, 3, 6]);
+        }
+    }
+    let server = Running::start(settings(1), |_| Twice);
+    let (mut one, mut other) = (server.client(), server.client());
+    one.frame(TEXT, b"go");
+    for client in [&mut one, &mut other] {
+        for text in [b"a", b"b", b"c"] {
+            client.expect(TEXT, text);
+        }
+    }
+    one.close();
+}
+
+#[test]
+fn a_timer_that_is_always_due_does_not_stop_the_worker() {
+    struct Restless;
+    impl Handler for Restless {
+        fn open(&mut self, ctx: &mut Context<'_>, _: ConnId, _: &Request<'_>) {
+            ctx.after(0);
+        }
+
+        fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Message<'_>) {
+            ctx.push(id, message).unwrap();
+        }
+
+        fn timer(&mut self, ctx: &mut Context<'_>, _: Timer) {
+            ctx.after(0);
+        }
+    }
+    let server = Running::start(settings(1), |_| Restless);
+    let mut client = server.client();
+    client.frame(TEXT, b"still there");
+    client.expect(TEXT, b"still there");
+    client.close();
 }
