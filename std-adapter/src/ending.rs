@@ -2,6 +2,7 @@
 
 use crate::context::{Context, NOBODY};
 use crate::handler::{By, Closed, Handler};
+use crate::turn::SORRY;
 use crate::worker::Worker;
 use martlet_state::{CloseFrame, Expired, NoRoom, SendError, State};
 use std::net::Shutdown;
@@ -23,8 +24,9 @@ impl<'c, H: Handler> Worker<'c, H> {
         if key == NOBODY || id.is_none() {
             return;
         }
+        // The one works while the request is not answered, the other while a Close may go; at any other time nothing may.
+        let _ = self.ctx.write_with(key, |conn, writer| conn.respond(&SORRY, writer));
         if let Ok(frame) = CloseFrame::new(1011, "internal error") {
-            // Unless a Close has gone already, or nothing was opened yet.
             let _ = self.ctx.start_close(key, frame);
         }
         self.ctx.leave(key);

@@ -7,7 +7,7 @@ use crate::message::Message;
 
 /// The application. Each worker has its own instance and calls it from one thread, one event after the other.
 ///
-/// A panic in it closes the connection at hand with 1011 and harms no other; the instance goes on.
+/// A panic in it closes the connection at hand with 1011, or answers its request with 500, and harms no other; the instance goes on.
 pub trait Handler {
     /// A message came. It lies in the worker's buffer: keep a copy, not the slice.
     fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Message<'_>);

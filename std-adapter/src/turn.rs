@@ -11,8 +11,8 @@ use std::io::{ErrorKind, Read};
 /// Reads of one connection in a row before the others get their turn.
 const READS_PER_TURN: usize = 4;
 
-/// The answer when the handler's cannot be sent.
-const SORRY: Response<'_> = Response::new(500, b"the server made a mistake\n");
+/// The answer when the handler has none, or one that cannot be sent.
+pub(crate) const SORRY: Response<'_> = Response::new(500, b"the server made a mistake\n");
 
 /// What a read led to.
 #[derive(Clone, Copy, PartialEq, Eq)]
