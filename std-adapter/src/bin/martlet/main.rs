@@ -8,6 +8,7 @@ mod signals;
 
 use self::app::App;
 use martlet_std::Server;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// What a wrong command line or setting, or an address that cannot be listened on, ends with.
@@ -28,7 +29,12 @@ fn serve() -> Result<ExitCode, String> {
     cli::start_log()?;
     let server = Server::bind(settings).map_err(|error| error.to_string())?;
     signals::stop_on_signals(server.handle()).map_err(|error| format!("signals: {error}"))?;
-    println!("martlet: the chat is at http://{0}/ and an echo at ws://{0}/echo; Ctrl-C stops", server.address());
+    // If nobody reads where it is, it serves nevertheless.
+    let _ = writeln!(
+        std::io::stdout(),
+        "martlet: the chat is at http://{0}/ and an echo at ws://{0}/echo; Ctrl-C stops",
+        server.address()
+    );
     let room = app::room();
     match server.run(|_worker| App::new(&room)) {
         Ok(()) => Ok(ExitCode::SUCCESS),
