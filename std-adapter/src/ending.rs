@@ -88,7 +88,8 @@ impl<'c, H: Handler> Worker<'c, H> {
             slot.flags.broken = true;
             return self.settle(key);
         }
-        if slot.conn.state() == State::Active && now < slot.until {
+        // Who reads what waits is heard out, and our Close may lie behind it.
+        if matches!(slot.conn.state(), State::Active | State::Closing) && now < slot.until {
             let until = slot.until;
             return self.ctx.arm_at(key, until);
         }

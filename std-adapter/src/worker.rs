@@ -140,7 +140,8 @@ impl<'c, H: Handler> Worker<'c, H> {
     fn writable(&mut self, key: usize) {
         let (now, settings) = (self.ctx.now, self.ctx.settings);
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
-        let patience = if slot.flags.leaving { settings.close_timeout_ms } else { settings.pong_timeout_ms };
+        let active = slot.conn.state() == State::Active && !slot.flags.leaving;
+        let patience = if active { settings.pong_timeout_ms } else { settings.close_timeout_ms };
         if slot.unblock(now.after(patience)) && slot.is_established() {
             let id = slot.id;
             self.guard(key, |handler, ctx| handler.drain(ctx, id));

@@ -173,17 +173,52 @@ fn the_handler_hears_when_all_that_waited_is_read() {
 
 #[test]
 fn a_slow_reader_is_alive_as_long_as_it_reads() {
-    const OCTETS_A_SECOND: u128 = 4_000_000;
     // Nothing is read from it while more than 256 KiB wait, and the Ping waits with them: the heartbeat must not take it for
     // dead.
     let hasty = Settings { idle_ms: 50, pong_timeout_ms: 2_000, max_backpressure_bytes: 16 << 20, ..settings(1) };
     let server = Running::start(hasty, |_| Megabytes);
     let mut client = Client::narrow(server.address);
     client.frame(TEXT, b"12");
-    let all = 12 * ((1 << 20) + 10);
+    read_slowly(&mut client, 12 * ((1 << 20) + 10));
+    // Behind the messages lies at most a Ping, not a Close; then everything is as ever.
+    client.frame(PONG, b"");
+    client.frame(TEXT, b"1");
+    loop {
+        match client.next().first {
+            PING => {}
+            first => break assert_eq!(first, BINARY),
+        }
+    }
+}
+
+#[test]
+fn a_slow_reader_gets_all_that_was_sent_before_our_close() {
+    struct Farewell;
+    impl Handler for Farewell {
+        fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, _: Message<'_>) {
+            let megabyte = vec![0; 1 << 20];
+            for _ in 0..16 {
+                ctx.push(id, &megabyte[..]).unwrap();
+            }
+            ctx.disconnect(id, 3000, "").unwrap();
+        }
+    }
+    // Four seconds of reading, and two from our Close to the peer's if it did not read.
+    let hasty = Settings { close_timeout_ms: 2_000, max_backpressure_bytes: 32 << 20, ..settings(1) };
+    let server = Running::start(hasty, |_| Farewell);
+    let mut client = Client::narrow(server.address);
+    client.frame(TEXT, b"go");
+    read_slowly(&mut client, 16 * ((1 << 20) + 10));
+    client.expect_close(3000);
+    client.frame(CLOSE, b"\x0b\xb8");
+    client.expect_end();
+}
+
+/// Reads so many octets at four megabytes a second. Slowness is what this is about, so that it has to wait.
+fn read_slowly(client: &mut Client, all: usize) {
+    const OCTETS_A_SECOND: u128 = 4_000_000;
     let (started, mut left) = (Instant::now(), all);
     while left > 0 {
-        // Slowness is what this is about, so that it has to wait.
         let due = started.elapsed().as_millis() * OCTETS_A_SECOND / 1000;
         if (all - left) as u128 > due {
             std::thread::sleep(Duration::from_millis(10));
@@ -193,15 +228,6 @@ fn a_slow_reader_is_alive_as_long_as_it_reads() {
             let len = client.socket.read(&mut room[..most]).unwrap();
             assert_ne!(len, 0, "the connection ended with {left} octets to come");
             left -= len;
-        }
-    }
-    // Behind the messages lies at most a Ping, not a Close; then everything is as ever.
-    client.frame(PONG, b"");
-    client.frame(TEXT, b"1");
-    loop {
-        match client.next().first {
-            PING => {}
-            first => break assert_eq!(first, BINARY),
         }
     }
 }
