@@ -80,7 +80,8 @@ impl Header {
     /// Reads a header from the front of `bytes`; `role` is ours. Says how many octets it takes, or `None` when more are needed.
     ///
     /// A longer prefix of the same stream never gets a different answer, and the first octet that no legal header could
-    /// have is refused though the rest has not come. Message order is not checked here: see [`Decoder`](crate::Decoder).
+    /// have is refused though the rest has not come; a limit is compared with the octets of the length that have come, not with
+    /// the least that its form could mean. Message order is not checked here: see [`Decoder`](crate::Decoder).
     pub fn decode(role: Role, limits: &Limits, bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
         // A continuation is legal in an open message only, anything else between messages only.
         let continues = bytes.first().is_some_and(|b0| b0 & bits::OPCODE == DataOp::Continuation as u8);

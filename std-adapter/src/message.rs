@@ -30,10 +30,7 @@ impl<'m> Message<'m> {
 
     /// The text, if it is one.
     pub fn text(&self) -> Option<&'m str> {
-        match self.kind {
-            DataKind::Text => core::str::from_utf8(self.payload).ok(),
-            DataKind::Binary => None,
-        }
+        martlet_codec::Message { kind: self.kind, payload: self.payload }.text()
     }
 }
 

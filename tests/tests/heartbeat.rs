@@ -182,7 +182,7 @@ fn both_close_at_the_same_moment() {
     assert_eq!((pair.state(Server), pair.state(Client)), (State::Closed, State::Closed));
 }
 
-/// A tick without room for what it would say does nothing, and does it later.
+/// A tick that must say something, a Ping or a server's 408, does nothing without room for it, and does it later.
 #[test]
 fn a_tick_needs_room() {
     let config = Config::DEFAULT;
