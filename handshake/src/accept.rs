@@ -1,10 +1,11 @@
 //! A server says yes: the answer 101 (RFC 6455 section 4.2.2).
 
+use crate::deflate::{self, DeflateParams};
 use crate::extension;
 use crate::field::Field;
 use crate::offered::Offered;
-use crate::request::Upgrade;
 use crate::sink::{Sink, WriteError, check_headers, whole};
+use crate::upgrade::Upgrade;
 
 /// What the answer to an opening handshake says beside its fixed part.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,6 +14,9 @@ pub struct Accept<'a> {
     pub subprotocol: Option<Offered<'a>>,
     /// The value for `Sec-WebSocket-Extensions`: extensions that the client offers, with parameters that are honoured.
     pub extensions: Option<&'a str>,
+    /// Whether permessage-deflate is left out. Otherwise [`Upgrade::deflate`] is accepted, if a scanner that negotiates has found
+    /// an offer; `extensions` then says nothing about it.
+    pub decline_deflate: bool,
     /// More headers: names and values.
     pub headers: &'a [(&'a str, &'a str)],
 }
@@ -29,12 +33,16 @@ impl Accept<'_> {
         if self.subprotocol.is_some() && !upgrade.offers_subprotocols() {
             return Err(WriteError::SubprotocolNotOffered);
         }
+        let deflate = self.deflate(upgrade);
         if let Some(extensions) = self.extensions {
             if !extension::is_list(extensions.as_bytes()) {
                 return Err(WriteError::ExtensionsInvalid);
             }
             if !upgrade.offers_extensions() {
                 return Err(WriteError::ExtensionsNotOffered);
+            }
+            if deflate.is_some() && extension::names(extensions, deflate::NAME) {
+                return Err(WriteError::ExtensionTwice);
             }
         }
         // RFC 9110 section 8.6 and RFC 9112 section 6.1: a response 101 has neither of the last two.
@@ -43,6 +51,11 @@ impl Accept<'_> {
             Field::Key | Field::Version | Field::ContentLength | Field::TransferEncoding => true,
             Field::Host | Field::Origin | Field::Other => false,
         })
+    }
+
+    /// What of permessage-deflate is accepted.
+    fn deflate(&self, upgrade: &Upgrade) -> Option<DeflateParams> {
+        upgrade.deflate().filter(|_| !self.decline_deflate)
     }
 
     fn put(&self, upgrade: &Upgrade, sink: &mut Sink<'_>) {
@@ -54,9 +67,9 @@ impl Accept<'_> {
         if let Some(subprotocol) = self.subprotocol {
             sink.header("Sec-WebSocket-Protocol", subprotocol.as_str());
         }
-        if let Some(extensions) = self.extensions {
-            sink.header("Sec-WebSocket-Extensions", extensions);
-        }
+        let deflate = self.deflate(upgrade);
+        let deflate = deflate.map(|params| move |sink: &mut Sink<'_>| params.answer(|part| sink.text(part)));
+        sink.extensions(deflate, self.extensions);
         sink.headers(self.headers);
         sink.text("\r\n");
     }

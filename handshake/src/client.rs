@@ -1,5 +1,6 @@
 //! A client asks: the request of an opening handshake (RFC 6455 section 4.1).
 
+use crate::deflate::{self, DeflateParams};
 use crate::extension;
 use crate::field::Field;
 use crate::grammar::{is_target, is_token};
@@ -19,7 +20,9 @@ pub struct ClientRequest<'a> {
     pub origin: Option<&'a str>,
     /// The subprotocols that the client would speak, the one it likes best first.
     pub subprotocols: &'a [&'a str],
-    /// The value for `Sec-WebSocket-Extensions`.
+    /// permessage-deflate, offered with these parameters.
+    pub deflate: Option<DeflateParams>,
+    /// The value for `Sec-WebSocket-Extensions`: other extensions.
     pub extensions: Option<&'a str>,
     /// More headers: names and values.
     pub headers: &'a [(&'a str, &'a str)],
@@ -37,7 +40,7 @@ impl<'a> ClientRequest<'a> {
 
     /// What this offers to the server, which its answer is compared with.
     pub const fn offer(&self) -> Offer<'a> {
-        Offer { subprotocols: self.subprotocols, extensions: self.extensions }
+        Offer { subprotocols: self.subprotocols, extensions: self.extensions, deflate: self.deflate }
     }
 
     fn check(&self) -> Result<(), WriteError> {
@@ -52,6 +55,9 @@ impl<'a> ClientRequest<'a> {
         }
         if self.extensions.is_some_and(|extensions| !extension::is_list(extensions.as_bytes())) {
             return Err(WriteError::ExtensionsInvalid);
+        }
+        if self.deflate.is_some() && self.extensions.is_some_and(|others| extension::names(others, deflate::NAME)) {
+            return Err(WriteError::ExtensionTwice);
         }
         let mut names = self.subprotocols;
         while let [name, rest @ ..] = names {
@@ -87,9 +93,8 @@ impl<'a> ClientRequest<'a> {
             }
             sink.text("\r\n");
         }
-        if let Some(extensions) = self.extensions {
-            sink.header("Sec-WebSocket-Extensions", extensions);
-        }
+        let deflate = self.deflate.map(|params| move |sink: &mut Sink<'_>| params.offer(|part| sink.text(part)));
+        sink.extensions(deflate, self.extensions);
         sink.headers(self.headers);
         sink.text("\r\n");
     }

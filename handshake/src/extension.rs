@@ -181,6 +181,11 @@ pub(crate) fn is_list(value: &[u8]) -> bool {
     list.is_legal() && count != 0 && value.iter().copied().all(is_field)
 }
 
+/// Whether `value` names `extension`.
+pub(crate) fn names(value: &str, extension: &str) -> bool {
+    List::new(value.as_bytes()).any(|found| found.name() == extension)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -41,13 +41,14 @@ pub(crate) fn key_of(nonce: &Nonce) -> [u8; KEY] {
     encode(nonce)
 }
 
-/// The key, if `value` is one: base64 of exactly 16 octets, in the one form that encoding gives. Of the last digit's six bits
-/// only the first two belong to an octet, so that the others are zero.
-pub(crate) fn key(value: &[u8]) -> Option<[u8; KEY]> {
-    let key: [u8; KEY] = value.try_into().ok()?;
-    let [digits @ .., last, b'=', b'='] = &key else { return None };
-    let legal = digits.iter().all(|digit| matches!(digit, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/'));
-    (legal && matches!(last, b'A' | b'Q' | b'g' | b'w')).then_some(key)
+/// The nonce of a key, if `value` is one: base64 of exactly 16 octets, in the one form that encoding gives.
+pub(crate) fn key(value: &[u8]) -> Option<Nonce> {
+    let [digits @ .., last, b'=', b'='] = <&[u8; KEY]>::try_from(value).ok()? else { return None };
+    let bits = digits.iter().fold(0, |bits: u128, digit| bits << 6 | u128::from(bits_of(*digit)));
+    // Of the last digit's six bits only the first two belong to an octet.
+    let nonce = (bits << 2 | u128::from(bits_of(*last) >> 4)).to_be_bytes();
+    // What is no digit, and a last one with other bits set, do not come back.
+    (key_of(&nonce) == value).then_some(nonce)
 }
 
 /// Octets in base64 (RFC 4648 section 4), in as many digits as that takes.
@@ -75,6 +76,17 @@ const fn digit_of(bits: u8) -> u8 {
         52..=61 => bits.wrapping_sub(52).wrapping_add(b'0'),
         62 => b'+',
         _ => b'/',
+    }
+}
+
+/// The six bits of a digit. What is none is taken for the last one.
+const fn bits_of(digit: u8) -> u8 {
+    match digit {
+        b'A'..=b'Z' => digit.wrapping_sub(b'A'),
+        b'a'..=b'z' => digit.wrapping_sub(b'a').wrapping_add(26),
+        b'0'..=b'9' => digit.wrapping_sub(b'0').wrapping_add(52),
+        b'+' => 62,
+        _ => 63,
     }
 }
 
@@ -133,6 +145,7 @@ mod tests {
             hash.update(GUID);
             prop_assert_eq!(STANDARD.encode_slice(hash.digest().bytes(), &mut text), Ok(ACCEPT));
             prop_assert_eq!(accept_key(&key), text);
+            prop_assert_eq!(super::key(&key), Some(nonce));
         }
 
         #[test]
@@ -177,7 +190,11 @@ mod tests {
                 let mut value = *b"dGhlIHNhbXBsZSBub25jZQ==";
                 value[at] = octet;
                 let decoded = STANDARD.decode_slice(value, &mut [0; 18]) == Ok(16);
-                assert_eq!(key(&value).is_some(), decoded, "octet {octet:#x} at {at}");
+                assert_eq!(
+                    key(&value).map(|nonce| key_of(&nonce)),
+                    decoded.then_some(value),
+                    "octet {octet:#x} at {at}"
+                );
             }
         }
     }

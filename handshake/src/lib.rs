@@ -7,6 +7,7 @@
 //!   small buffer consumes each line; one with room for the whole head keeps it, and gets a view of it at the end.
 //! - [`Request`] and [`ResponseHead`] are such views: nothing is copied.
 //! - [`Accept`], [`Response`], [`Refusal`] and [`ClientRequest`] write heads into a lent slice, each whole or not at all.
+//! - [`DeflateParams`] are those of permessage-deflate (RFC 7692): a scanner that is told of them negotiates.
 //! - [`Refusal`] has one name for each reason to refuse a request, with its HTTP status; [`ResponseFault`] one for each
 //!   reason for a client to fail the connection; [`HeadFault`] has what both have in common, HTTP's own syntax.
 //!
@@ -57,6 +58,7 @@ extern crate std;
 
 mod accept;
 mod client;
+mod deflate;
 mod extension;
 mod fault;
 mod field;
@@ -75,11 +77,13 @@ mod response_fault;
 mod response_scanner;
 mod sink;
 mod target;
+mod upgrade;
 mod value;
 mod view;
 
 pub use accept::Accept;
 pub use client::ClientRequest;
+pub use deflate::{DeflateParams, DeflateSide, WindowBits};
 pub use extension::{Extension, Param, ParamValue};
 pub use fault::HeadFault;
 pub use grammar::is_token;
@@ -88,9 +92,10 @@ pub use limits::Limits;
 pub use line::Line;
 pub use offered::Offered;
 pub use refusal::Refusal;
-pub use request::{Body, Kind, Plain, RequestScanner, Upgrade};
+pub use request::{Body, Kind, Plain, RequestScanner};
 pub use response::Response;
 pub use response_fault::ResponseFault;
 pub use response_scanner::{Agreed, Offer, ResponseScanner};
 pub use sink::{NoRoom, WriteError};
+pub use upgrade::Upgrade;
 pub use view::{Headers, Request, ResponseHead};

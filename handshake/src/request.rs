@@ -1,16 +1,18 @@
 //! A server reads a request head (RFC 6455 section 4.2.1).
 
+use crate::deflate::DeflateParams;
+use crate::extension::List;
 use crate::fault::HeadFault;
 use crate::field::Field;
 use crate::flags::Flags;
 use crate::grammar::{self, Part, RequestLine, Stop};
 use crate::head::{Head, Token};
-use crate::key::{ACCEPT, KEY, accept_key, key};
+use crate::key::{Nonce, accept_key, key, key_of};
 use crate::limits::Limits;
 use crate::line::Line;
-use crate::offered::Offered;
 use crate::refusal::Refusal;
 use crate::target::Target;
+use crate::upgrade::Upgrade;
 use crate::value;
 
 /// What is known of the head.
@@ -46,7 +48,11 @@ pub struct RequestScanner {
     facts: Flags,
     /// The place in the server's list of the best subprotocol that was offered so far.
     subprotocol: u16,
-    key: [u8; KEY],
+    nonce: Nonce,
+    /// What the server wants of permessage-deflate.
+    wanted: Option<DeflateParams>,
+    /// What holds under the first offer that it can honour.
+    deflate: Option<DeflateParams>,
 }
 
 const _: () = assert!(size_of::<RequestScanner>() <= 48);
@@ -58,37 +64,6 @@ pub enum Kind {
     Upgrade(Upgrade),
     /// Something else over HTTP.
     Plain(Plain),
-}
-
-/// What the answer to an opening handshake depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Upgrade {
-    accept: [u8; ACCEPT],
-    subprotocol: u16,
-    offers_subprotocols: bool,
-    offers_extensions: bool,
-}
-
-impl Upgrade {
-    /// The value for `Sec-WebSocket-Accept`.
-    pub const fn accept(&self) -> &[u8; ACCEPT] {
-        &self.accept
-    }
-
-    /// The first of `subprotocols` that the client offers; the list is the one that was given to [`RequestScanner::scan`].
-    pub fn subprotocol<'s>(&self, subprotocols: &[&'s str]) -> Option<Offered<'s>> {
-        subprotocols.get(usize::from(self.subprotocol)).copied().map(Offered::new)
-    }
-
-    /// Whether the client offers any subprotocol. Without an offer none may be chosen.
-    pub const fn offers_subprotocols(&self) -> bool {
-        self.offers_subprotocols
-    }
-
-    /// Whether the client offers any extension. Without an offer none may be accepted.
-    pub const fn offers_extensions(&self) -> bool {
-        self.offers_extensions
-    }
 }
 
 /// What the treatment of an HTTP request depends on that asks for no WebSocket.
@@ -114,7 +89,21 @@ pub enum Body {
 impl RequestScanner {
     /// A scanner of one head, before its first octet.
     pub const fn new() -> Self {
-        Self { content_length: NO_LENGTH, head: Head::new(), facts: Flags::new(), subprotocol: NONE, key: [0; KEY] }
+        Self {
+            content_length: NO_LENGTH,
+            head: Head::new(),
+            facts: Flags::new(),
+            subprotocol: NONE,
+            nonce: [0; 16],
+            wanted: None,
+            deflate: None,
+        }
+    }
+
+    /// A scanner that negotiates permessage-deflate for a server with these settings, as [`DeflateParams::choose`] does. A
+    /// client's offer in full has 114 octets, which [`max_line_bytes`](Limits::max_line_bytes) must hold.
+    pub const fn with_deflate(self, wanted: Option<DeflateParams>) -> Self {
+        Self { wanted, ..self }
     }
 
     /// Takes one line, or a piece of a long one, from the front of `input`, and says how many octets that was.
@@ -186,7 +175,8 @@ impl RequestScanner {
         match demands.into_iter().find(|(met, _)| !met) {
             Some((_, refusal)) => Err(refusal),
             None => Ok(Kind::Upgrade(Upgrade {
-                accept: accept_key(&self.key),
+                accept: accept_key(&key_of(&self.nonce)),
+                deflate: self.deflate,
                 subprotocol: self.subprotocol,
                 offers_subprotocols: facts.has(PROTOCOL),
                 offers_extensions: facts.has(EXTENSION),
@@ -242,7 +232,7 @@ impl RequestScanner {
             Field::Version => (fact::VERSION, Refusal::VersionDuplicate, value == b"13", Refusal::VersionUnsupported),
             Field::Key => {
                 let found = key(value);
-                self.key = found.unwrap_or(self.key);
+                self.nonce = found.unwrap_or(self.nonce);
                 (fact::KEY, Refusal::KeyDuplicate, found.is_some(), Refusal::KeyInvalid)
             }
             Field::ContentLength => return self.length(value),
@@ -276,6 +266,8 @@ impl RequestScanner {
                 if count != 0 {
                     self.facts.set(fact::EXTENSION);
                 }
+                // Offers come in the client's order of preference, over all lines: the first that can be honoured stays.
+                self.deflate = self.deflate.or_else(|| self.wanted?.choose(List::new(value)));
                 Ok(())
             }
             Field::TransferEncoding => self.transfer_encoding(value),

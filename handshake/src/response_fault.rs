@@ -38,6 +38,19 @@ pub enum ResponseFault {
     ExtensionNotOffered,
     /// RFC 6455 section 9.1: an extension is accepted twice.
     ExtensionTwice,
+    /// RFC 7692 section 7: permessage-deflate is accepted with a parameter that it does not have.
+    DeflateParamUnknown,
+    /// RFC 7692 section 7: a parameter of permessage-deflate is there twice.
+    DeflateParamTwice,
+    /// RFC 7692 sections 7.1.1 and 7.1.2: a parameter of permessage-deflate has a value where it has none, or none where it must
+    /// have one, or another than 8 to 15.
+    DeflateParamInvalid,
+    /// RFC 7692 section 7.1.1.1: `server_no_context_takeover` was demanded, and the answer lacks it.
+    DeflateTakeoverNotGranted,
+    /// RFC 7692 section 7.1.2.1: `server_max_window_bits` was demanded, and the answer lacks it or has a greater value.
+    DeflateWindowNotGranted,
+    /// RFC 7692 section 7.1.2.2: `client_max_window_bits` is greater than was offered.
+    DeflateWindowTooLarge,
     /// RFC 6455 section 11.3.4: more than one Sec-WebSocket-Protocol.
     SubprotocolDuplicate,
     /// RFC 6455 section 4.2.2: Sec-WebSocket-Protocol is not a token.
@@ -53,6 +66,22 @@ impl From<HeadFault> for ResponseFault {
 }
 
 impl ResponseFault {
+    /// The close code that says the same (RFC 6455 section 7.4.1), for an application that reports one: 1010 if the extensions are
+    /// not those that were offered, 1002 for anything else. It is not sent, because a connection that was never open has no
+    /// closing handshake (section 7.1.7).
+    pub const fn close_code(self) -> u16 {
+        use ResponseFault::*;
+        match self {
+            ExtensionsDuplicate | ExtensionsInvalid | ExtensionNotOffered | ExtensionTwice => 1010,
+            DeflateParamUnknown | DeflateParamTwice | DeflateParamInvalid => 1010,
+            DeflateTakeoverNotGranted | DeflateWindowNotGranted | DeflateWindowTooLarge => 1010,
+            Head(_) | StatusLineInvalid | HttpVersionUnsupported | Status(_) => 1002,
+            UpgradeMissing | UpgradeInvalid | ConnectionInvalid | ConnectionNotUpgrade => 1002,
+            AcceptMissing | AcceptDuplicate | AcceptMismatch => 1002,
+            SubprotocolDuplicate | SubprotocolInvalid | SubprotocolNotOffered => 1002,
+        }
+    }
+
     /// The reason in a few words.
     pub const fn reason(self) -> &'static str {
         use ResponseFault::*;
@@ -72,6 +101,12 @@ impl ResponseFault {
             ExtensionsInvalid => "Sec-WebSocket-Extensions is not a list of extensions",
             ExtensionNotOffered => "an extension that was not offered",
             ExtensionTwice => "an extension is accepted twice",
+            DeflateParamUnknown => "permessage-deflate with an unknown parameter",
+            DeflateParamTwice => "permessage-deflate with a parameter twice",
+            DeflateParamInvalid => "permessage-deflate with an invalid value",
+            DeflateTakeoverNotGranted => "server_no_context_takeover is not granted",
+            DeflateWindowNotGranted => "server_max_window_bits is not granted",
+            DeflateWindowTooLarge => "client_max_window_bits is greater than was offered",
             SubprotocolDuplicate => "more than one Sec-WebSocket-Protocol",
             SubprotocolInvalid => "Sec-WebSocket-Protocol is not a token",
             SubprotocolNotOffered => "a subprotocol that was not offered",

@@ -1,5 +1,6 @@
 //! A client reads the response head (RFC 6455 section 4.1, what follows "the client MUST validate the server's response").
 
+use crate::deflate::{self, DeflateParams};
 use crate::extension::{self, List};
 use crate::fault::HeadFault;
 use crate::field::Field;
@@ -31,8 +32,10 @@ const NONE: u16 = u16::MAX;
 pub struct Offer<'a> {
     /// The subprotocols.
     pub subprotocols: &'a [&'a str],
-    /// The value of `Sec-WebSocket-Extensions`.
+    /// The value of `Sec-WebSocket-Extensions`, but for permessage-deflate.
     pub extensions: Option<&'a str>,
+    /// permessage-deflate with these parameters.
+    pub deflate: Option<DeflateParams>,
 }
 
 /// What both sides have agreed on.
@@ -40,12 +43,18 @@ pub struct Offer<'a> {
 pub struct Agreed {
     subprotocol: u16,
     extensions: bool,
+    deflate: Option<DeflateParams>,
 }
 
 impl Agreed {
     /// The subprotocol that the server chose; the list is the one that was given to [`ResponseScanner::scan`].
     pub fn subprotocol<'s>(&self, subprotocols: &[&'s str]) -> Option<&'s str> {
         subprotocols.get(usize::from(self.subprotocol)).copied()
+    }
+
+    /// What holds for permessage-deflate, if the server accepted it; only if it was offered in [`Offer::deflate`].
+    pub const fn deflate(&self) -> Option<DeflateParams> {
+        self.deflate
     }
 
     /// Whether the server accepted any extension.
@@ -61,6 +70,7 @@ pub struct ResponseScanner {
     facts: Flags,
     status: u16,
     subprotocol: u16,
+    deflate: Option<DeflateParams>,
     nonce: Nonce,
 }
 
@@ -69,7 +79,7 @@ const _: () = assert!(size_of::<ResponseScanner>() <= 48);
 impl ResponseScanner {
     /// A scanner of one head, before its first octet. The request was written with the same `nonce`.
     pub const fn new(nonce: Nonce) -> Self {
-        Self { head: Head::new(), facts: Flags::new(), status: 0, subprotocol: NONE, nonce }
+        Self { head: Head::new(), facts: Flags::new(), status: 0, subprotocol: NONE, deflate: None, nonce }
     }
 
     /// Takes one line, or a piece of a long one, from the front of `input`, and says how many octets that was.
@@ -112,7 +122,11 @@ impl ResponseScanner {
         ];
         match demands.into_iter().find(|(met, _)| !met) {
             Some((_, fault)) => Err(fault),
-            None => Ok(Agreed { subprotocol: self.subprotocol, extensions: facts.has(fact::EXTENSIONS) }),
+            None => Ok(Agreed {
+                subprotocol: self.subprotocol,
+                extensions: facts.has(fact::EXTENSIONS),
+                deflate: self.deflate,
+            }),
         }
     }
 
@@ -154,7 +168,7 @@ impl ResponseScanner {
                 if value == expect { Ok(()) } else { Err(ResponseFault::AcceptMismatch) }
             }
             Field::Protocol => self.protocol(value, offer.subprotocols),
-            Field::Extensions => self.extensions(value, offer.extensions.unwrap_or_default()),
+            Field::Extensions => self.extensions(value, offer),
             Field::Upgrade | Field::Connection => self.list(field, value),
             // RFC 9112 section 6.3: a response 101 has no body, whatever its headers say.
             Field::ContentLength | Field::TransferEncoding => Ok(()),
@@ -196,7 +210,7 @@ impl ResponseScanner {
         Ok(())
     }
 
-    fn extensions(&mut self, value: &[u8], offered: &str) -> Result<(), ResponseFault> {
+    fn extensions(&mut self, value: &[u8], offer: &Offer<'_>) -> Result<(), ResponseFault> {
         if self.facts.put(fact::EXTENSIONS) {
             return Err(ResponseFault::ExtensionsDuplicate);
         }
@@ -206,8 +220,12 @@ impl ResponseScanner {
         let mut accepted = List::new(value);
         while let Some(extension) = accepted.next() {
             let name = extension.name();
-            if !List::new(offered.as_bytes()).any(|offer| offer.name() == name) {
+            let deflate = offer.deflate.filter(|_| name == deflate::NAME);
+            if deflate.is_none() && !offer.extensions.is_some_and(|others| extension::names(others, name)) {
                 return Err(ResponseFault::ExtensionNotOffered);
+            }
+            if let Some(offered) = deflate {
+                self.deflate = offered.agree(&extension)?;
             }
             if accepted.clone().any(|other| other.name() == name) {
                 return Err(ResponseFault::ExtensionTwice);

@@ -54,6 +54,8 @@ pub enum WriteError {
     ExtensionsInvalid,
     /// An extension is accepted, but none is offered (RFC 6455 section 4.2.2 item 5).
     ExtensionsNotOffered,
+    /// permessage-deflate is among the extensions, though it is negotiated already.
+    ExtensionTwice,
 }
 
 impl From<NoRoom> for WriteError {
@@ -79,6 +81,7 @@ impl fmt::Display for WriteError {
             Self::SubprotocolNotOffered => f.write_str("a subprotocol is chosen, but none is offered"),
             Self::ExtensionsInvalid => f.write_str("not a list of extensions"),
             Self::ExtensionsNotOffered => f.write_str("an extension is accepted, but none is offered"),
+            Self::ExtensionTwice => f.write_str("permessage-deflate is negotiated already"),
         }
     }
 }
@@ -135,6 +138,21 @@ impl Sink<'_> {
         self.text(name);
         self.text(": ");
         self.text(value);
+        self.text("\r\n");
+    }
+
+    /// The extensions header: `deflate` puts permessage-deflate, if that is one of them, before `others`.
+    pub(crate) fn extensions(&mut self, deflate: Option<impl Fn(&mut Self)>, others: Option<&str>) {
+        if deflate.is_none() && others.is_none() {
+            return;
+        }
+        self.text("Sec-WebSocket-Extensions: ");
+        let both = deflate.is_some() && others.is_some();
+        if let Some(deflate) = deflate {
+            deflate(self);
+        }
+        self.text(if both { ", " } else { "" });
+        self.text(others.unwrap_or_default());
         self.text("\r\n");
     }
 

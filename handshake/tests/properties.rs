@@ -11,7 +11,8 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 const SPEAKS: [&str; 2] = ["chat", "superchat"];
-const OFFER: Offer<'static> = Offer { subprotocols: &SPEAKS, extensions: Some("permessage-deflate; a, x") };
+const OFFER: Offer<'static> =
+    Offer { subprotocols: &SPEAKS, extensions: Some("permessage-deflate; a, x"), deflate: None };
 
 fn cuts() -> impl Strategy<Value = Vec<usize>> {
     vec(prop_oneof![Just(1usize), 1usize..5, 1usize..200], 0..200)
@@ -345,7 +346,7 @@ proptest! {
         prop_assert_eq!(view.subprotocols().map(Offered::as_str).collect::<Vec<_>>(), subprotocols.clone());
         let subprotocol = upgrade.subprotocol(&speaks);
         prop_assert_eq!(subprotocol.is_some(), !subprotocols.is_empty());
-        let says = Accept { subprotocol, extensions: deflate.then_some("permessage-deflate"), headers: &[("Server", "x")] };
+        let says = Accept { subprotocol, extensions: deflate.then_some("permessage-deflate"), headers: &[("Server", "x")], ..Accept::default() };
         let mut back = [0; 1024];
         let len = says.write(&upgrade, &mut back).expect("room enough");
         let mut scanner = martlet_handshake::ResponseScanner::new(nonce);

@@ -7,8 +7,11 @@ use martlet_handshake::HeadFault::*;
 use martlet_handshake::ResponseFault::*;
 use martlet_handshake::{Agreed, Limits, Offer, ResponseFault, ResponseHead};
 
-const OFFER: Offer<'static> =
-    Offer { subprotocols: &["chat", "superchat"], extensions: Some("permessage-deflate; a, x; y=\"z\"") };
+const OFFER: Offer<'static> = Offer {
+    subprotocols: &["chat", "superchat"],
+    extensions: Some("permessage-deflate; a, x; y=\"z\""),
+    deflate: None,
+};
 
 #[track_caller]
 fn fails(head: &[u8], fault: ResponseFault) {

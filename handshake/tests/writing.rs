@@ -89,6 +89,7 @@ fn section_4_2_2_the_answer_101() {
         subprotocol: offered.subprotocol(&SPEAKS),
         extensions: Some("x; y=1"),
         headers: &[("Set-Cookie", "a=b; Path=/"), ("X-\u{7e}", "")],
+        ..Accept::default()
     };
     let expect = [
         ANSWER[0],
@@ -114,7 +115,7 @@ fn section_4_2_2_nothing_is_answered_that_was_not_offered() {
         (offered, None, Some("x;"), WriteError::ExtensionsInvalid),
     ];
     for (upgrade, subprotocol, extensions, error) in rows {
-        let accept = Accept { subprotocol, extensions, headers: &[] };
+        let accept = Accept { subprotocol, extensions, ..Accept::default() };
         assert_eq!(accept.write(&upgrade, &mut [0; 512]), Err(error));
     }
 }
@@ -279,6 +280,7 @@ fn section_4_1_the_request() {
         target: "/?a=b",
         origin: Some("http://example.com"),
         subprotocols: &["chat", "superchat"],
+        deflate: None,
         extensions: Some("x; y=\"z\", w"),
         headers: &[("Authorization", "Basic eA==")],
     };
@@ -295,7 +297,10 @@ fn section_4_1_the_request() {
         "Authorization: Basic eA==",
     ];
     assert_eq!(written(|out| request.write(NONCE, out)).as_bytes(), head(&expect));
-    assert_eq!(request.offer(), Offer { subprotocols: &["chat", "superchat"], extensions: Some("x; y=\"z\", w") });
+    assert_eq!(
+        request.offer(),
+        Offer { subprotocols: &["chat", "superchat"], extensions: Some("x; y=\"z\", w"), deflate: None }
+    );
 }
 
 #[test]

@@ -97,7 +97,7 @@ impl<'c, R: CryptoRng> Connection<'c, Client<R>> {
     ) -> Result<Self, SendError> {
         let mut nonce = [0; 16];
         rng.fill_bytes(&mut nonce);
-        let request = ClientRequest { subprotocols: config.subprotocols, extensions: None, ..*request };
+        let request = ClientRequest { subprotocols: config.subprotocols, extensions: None, deflate: None, ..*request };
         let len = request.write(&nonce, output.spare()).map_err(write_error)?;
         output.advance(len);
         let head = Phase::Head { scanner: ResponseScanner::new(nonce), checked: 0 };
@@ -108,7 +108,7 @@ impl<'c, R: CryptoRng> Connection<'c, Client<R>> {
 
     pub(crate) fn read_response<'i>(&mut self, now: Instant, input: &mut &'i mut [u8]) -> Result<Status<'i>, Fault> {
         let Self { config, phase: Phase::Head { scanner, checked }, .. } = self else { return Ok(Status::More) };
-        let offer = Offer { subprotocols: config.subprotocols, extensions: None };
+        let offer = Offer { subprotocols: config.subprotocols, extensions: None, deflate: None };
         let read = read_line(config.head_mode, checked, input, |fresh| scanner.scan(&config.head, &offer, fresh));
         let fault = match read {
             Ok(Some(Read::Line(line))) => return Ok(Status::Event(Event::Line(line))),

@@ -72,6 +72,7 @@ pub const REQUEST: ClientRequest<'static> = ClientRequest {
     target: "/chat",
     origin: None,
     subprotocols: &[],
+    deflate: None,
     extensions: None,
     headers: &[],
 };

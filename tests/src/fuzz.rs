@@ -80,7 +80,8 @@ fn read_request(limits: &HeadLimits, octets: &[u8], plan: &Plan) -> Reading {
 
 fn read_response(limits: &HeadLimits, octets: &[u8], plan: &Plan) -> Reading {
     let mut scanner = ResponseScanner::new(*b"the sample nonce");
-    let offer = Offer { subprotocols: &["chat", "soap"], extensions: Some("permessage-deflate; x=1, foo") };
+    let offer =
+        Offer { subprotocols: &["chat", "soap"], extensions: Some("permessage-deflate; x=1, foo"), deflate: None };
     let mut reading = scan(octets, plan, |input| {
         scanner.scan(limits, &offer, input).map(shown).map_err(|fault| format!("{fault:?}"))
     });

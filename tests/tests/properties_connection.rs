@@ -14,7 +14,7 @@ use proptest::prelude::*;
 const LIMITS: Limits = Limits { max_frame_bytes: 1 << 30, max_message_bytes: 1 << 30, max_empty_fragments: 32 };
 const CONFIG: Config<'_> = Config { limits: LIMITS, max_control_per_second: 0, ..Config::DEFAULT };
 const ECHO: App<'_> = App {
-    accept: martlet_state::Accept { subprotocol: None, extensions: None, headers: &[] },
+    accept: martlet_state::Accept { subprotocol: None, extensions: None, decline_deflate: false, headers: &[] },
     respond: None,
     echo: true,
     close_after: None,

@@ -8,7 +8,7 @@ use martlet_tests::wire::b0;
 const CONFIG: Config<'_> = Config::DEFAULT;
 const ECHO: App<'_> = App { echo: true, ..QUIET };
 const QUIET: App<'_> = App {
-    accept: martlet_state::Accept { subprotocol: None, extensions: None, headers: &[] },
+    accept: martlet_state::Accept { subprotocol: None, extensions: None, decline_deflate: false, headers: &[] },
     respond: None,
     echo: false,
     close_after: None,

@@ -98,7 +98,17 @@ pub fn request(
     subprotocols: &[&str],
     cuts: impl Iterator<Item = usize>,
 ) -> Reading<Kind, Refusal> {
-    let scanner = core::cell::RefCell::new(RequestScanner::new());
+    request_to(RequestScanner::new(), head, limits, subprotocols, cuts)
+}
+
+pub fn request_to(
+    scanner: RequestScanner,
+    head: &[u8],
+    limits: &Limits,
+    subprotocols: &[&str],
+    cuts: impl Iterator<Item = usize>,
+) -> Reading<Kind, Refusal> {
+    let scanner = core::cell::RefCell::new(scanner);
     let scan = |input: &[u8]| {
         let found = scanner.borrow_mut().scan(limits, subprotocols, input)?;
         Ok(found.map(|(used, line)| (used, show(&line), line == Line::End)))

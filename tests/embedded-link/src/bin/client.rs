@@ -35,6 +35,7 @@ extern "C" fn reset() -> ! {
             target: "/echo",
             origin: None,
             subprotocols: &[],
+            deflate: None,
             extensions: None,
             headers: &[("User-Agent", "board")],
         };
