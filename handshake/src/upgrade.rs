@@ -20,7 +20,7 @@ impl Upgrade {
         &self.accept
     }
 
-    /// The first of `subprotocols` that the client offers; the list is the one that was given to [`RequestScanner::scan`].
+    /// The first of `subprotocols` that the client offers; the list is the one that was given to [`scan`](crate::RequestScanner::scan).
     pub fn subprotocol<'s>(&self, subprotocols: &[&'s str]) -> Option<Offered<'s>> {
         subprotocols.get(usize::from(self.subprotocol)).copied().map(Offered::new)
     }

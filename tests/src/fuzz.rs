@@ -4,6 +4,7 @@
 use crate::check::ROLES;
 use crate::cuts::{Cuts, Plan, Random};
 use crate::drive::{App, Room, connect, serve};
+pub use crate::fuzz_negotiation::negotiation;
 use crate::heads;
 use crate::meaning::meaning;
 use crate::naive;
@@ -18,8 +19,9 @@ use martlet_state::{Config, HeadMode, State};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target, by the name of its shim in `fuzz/`.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("head", head),
+    ("negotiation", negotiation),
     ("header", header),
     ("receive_cuts", receive_cuts),
     ("utf8", utf8),
@@ -29,7 +31,7 @@ pub const TARGETS: [Target; 7] = [
 ];
 
 /// Cuts that depend on an octet of the input. A long input is not cut at each octet but behind one to three.
-fn plans(seed: u8, len: usize) -> [Plan; 3] {
+pub(crate) fn plans(seed: u8, len: usize) -> [Plan; 3] {
     let finest = if len <= 4096 { Cuts::Each } else { Cuts::Random(0) };
     [Cuts::Whole, finest, Cuts::Random(u64::from(seed))].map(|cuts| Plan { cuts, capacity: usize::MAX })
 }
@@ -65,7 +67,7 @@ pub fn head(data: &[u8]) {
 }
 
 /// The lines of a head, and how it ended, if it did.
-type Reading = (Vec<String>, Option<String>);
+pub(crate) type Reading = (Vec<String>, Option<String>);
 
 fn read_request(limits: &HeadLimits, octets: &[u8], plan: &Plan) -> Reading {
     let mut scanner = RequestScanner::new();
@@ -91,11 +93,15 @@ fn read_response(limits: &HeadLimits, octets: &[u8], plan: &Plan) -> Reading {
     reading
 }
 
-fn shown(scanned: Option<(usize, Line<'_>)>) -> Option<(usize, String)> {
+pub(crate) fn shown(scanned: Option<(usize, Line<'_>)>) -> Option<(usize, String)> {
     scanned.map(|(used, line)| (used, format!("{line:?}")))
 }
 
-fn scan(octets: &[u8], plan: &Plan, mut scan: impl FnMut(&[u8]) -> Result<Option<(usize, String)>, String>) -> Reading {
+pub(crate) fn scan(
+    octets: &[u8],
+    plan: &Plan,
+    mut scan: impl FnMut(&[u8]) -> Result<Option<(usize, String)>, String>,
+) -> Reading {
     let (mut lines, mut end) = (Vec::new(), None);
     plan.feed(octets, |octets| {
         let mut input = &*octets;

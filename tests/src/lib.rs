@@ -12,6 +12,7 @@ pub mod check;
 pub mod cuts;
 pub mod drive;
 pub mod fuzz;
+mod fuzz_negotiation;
 pub mod generate;
 pub mod generate_heads;
 pub mod heads;

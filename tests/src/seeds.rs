@@ -14,6 +14,7 @@ pub type Seed = (String, Vec<u8>);
 pub fn seeds(target: &str) -> Vec<Seed> {
     match target {
         "head" => head(),
+        "negotiation" => negotiation(),
         "header" => header(),
         "receive_cuts" => receive_cuts(),
         "utf8" => utf8(),
@@ -72,6 +73,37 @@ fn head() -> Vec<Seed> {
     }
     for (at, (name, head)) in responses.iter().enumerate() {
         seeds.push(seed(format!("response-{name}"), &[1 | [0, 2, 4, 6][at % 4], at as u8], head.as_bytes()));
+    }
+    seeds
+}
+
+fn negotiation() -> Vec<Seed> {
+    let flags = "server_no_context_takeover; client_no_context_takeover";
+    let windows = "server_max_window_bits=10; client_max_window_bits=\"9\"";
+    // Two lines of offers are two headers.
+    let values = [
+        ("plain", "permessage-deflate".to_owned()),
+        ("browser", "permessage-deflate; client_max_window_bits".to_owned()),
+        ("flags", format!("permessage-deflate; {flags}")),
+        ("windows", format!("permessage-deflate; {windows}")),
+        ("all", format!("permessage-deflate; {flags}; {windows}")),
+        ("second", format!("permessage-deflate; x, permessage-deflate; {flags}")),
+        ("second-line", format!("x, permessage-deflate; server_max_window_bits\npermessage-deflate; {windows}")),
+        ("twice", format!("permessage-deflate; {windows}; {windows}")),
+        ("too-small", "permessage-deflate; server_max_window_bits=7".to_owned()),
+        ("too-great", "permessage-deflate; client_max_window_bits=16".to_owned()),
+        ("zero-in-front", "permessage-deflate; client_max_window_bits=09".to_owned()),
+        ("flag-with-value", "permessage-deflate; server_no_context_takeover=1".to_owned()),
+        ("escaped", "permessage-deflate; server_max_window_bits=\"1\\2\"".to_owned()),
+        ("other", "x; y=\"z\"".to_owned()),
+        ("none", ",".to_owned()),
+    ];
+    let mut seeds = Vec::new();
+    for (at, (name, value)) in (0..).zip(&values) {
+        for (to, mode) in [("server", 0), ("server-lines", 11), ("client", 4), ("client-forgets", 7)] {
+            let windows = [0x00, 0xa9, 0xf0, 0x0c][usize::from(at) % 4];
+            seeds.push(seed(format!("to-{to}-{name}"), &[windows, mode, at], value.as_bytes()));
+        }
     }
     seeds
 }
