@@ -50,6 +50,11 @@ impl<S: Side> Connection<'_, S> {
         }
     }
 
+    /// The kind of the message of ours that is open: its fragments come next.
+    pub const fn sending(&self) -> Option<DataKind> {
+        self.sending
+    }
+
     /// Sends a Ping with a body of at most 125 octets.
     pub fn ping(&mut self, body: &[u8], output: &mut Writer<'_>) -> Result<(), SendError> {
         self.send_control(ControlOp::Ping, body, output)

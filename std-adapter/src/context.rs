@@ -1,19 +1,19 @@
 //! What a handler can do: the worker's connections, and the way to those of other workers.
 
+use crate::address::Peer;
 use crate::error::PushError;
+use crate::frame::{Flags, Outgoing};
 use crate::handle::Handle;
 use crate::handler::Timer;
 use crate::id::ConnId;
 use crate::mailbox::{Command, Filter};
-use crate::message::Outgoing;
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::slot::{Slot, Traffic};
 use crate::wheel::Wheel;
-use martlet_state::{CloseFrame, Config, Instant, Misuse, State};
+use martlet_state::{CloseFrame, Instant, Misuse, State};
 use slab::Slab;
 use std::collections::{BTreeSet, VecDeque};
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// The worker as its handler sees it.
@@ -21,7 +21,6 @@ use std::sync::Arc;
 /// What is sent to the connection at hand leaves with all else that its turn produces, what is sent to others of this
 /// worker leaves at the end of the round: in one `write` each, if the sockets take it.
 pub struct Context<'c> {
-    pub(crate) config: &'c Config<'c>,
     pub(crate) settings: &'c Settings,
     pub(crate) handle: &'c Handle,
     pub(crate) worker: u8,
@@ -50,7 +49,7 @@ pub struct Info {
     /// Its state: 3 while messages may go both ways.
     pub state: State,
     /// The peer's address.
-    pub peer: SocketAddr,
+    pub peer: Peer,
     /// What came and went. What the handler pushes in the turn at hand is counted when the turn ends.
     pub traffic: Traffic,
     /// Octets that wait because the peer reads slowly.
@@ -60,24 +59,29 @@ pub struct Info {
 }
 
 impl Context<'_> {
-    /// Sends a whole message to a connection of any worker.
+    /// Sends a message, a fragment of one, or a Ping or Pong, to a connection of any worker.
     ///
     /// For a connection of another worker `Ok` means what it means for [`Handle::push`].
     #[inline]
     pub fn push<'m>(&mut self, id: ConnId, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
         let message = message.into();
         match self.find(id) {
-            Place::Here(key) => self.send(key, message),
+            Place::Here(key) => self.send(key, &message),
             Place::Elsewhere => self.handle.push(id, message),
             Place::Nowhere => Err(PushError::Gone),
         }
+    }
+
+    /// The same from numbers and octets, as they came from somewhere else. Text must be UTF-8, each fragment by itself.
+    pub fn push_frame(&mut self, id: ConnId, opcode: u8, flags: Flags, octets: &[u8]) -> Result<(), PushError> {
+        self.push(id, Outgoing::checked(opcode, flags, octets)?)
     }
 
     /// Sends a Ping with a body of at most 125 octets.
     pub fn ping(&mut self, id: ConnId, body: &[u8]) -> Result<(), PushError> {
         match self.find(id) {
             Place::Here(key) => self.control(key, |conn, writer| conn.ping(body, writer)),
-            Place::Elsewhere => self.handle.ping(id, body),
+            Place::Elsewhere => self.handle.push(id, Outgoing::ping(body)),
             Place::Nowhere => Err(PushError::Gone),
         }
     }
@@ -93,7 +97,7 @@ impl Context<'_> {
 
     /// Begins the closing handshake: code 1000 to 1003, 1007 to 1014 or 3000 to 4999, a reason of at most 123 octets. Messages
     /// that the peer had under way still come, until its Close comes or
-    /// [`close_timeout_ms`](Settings::close_timeout_ms) have passed.
+    /// [`close_timeout_ms`](Settings::close_timeout) have passed.
     pub fn disconnect(&mut self, id: ConnId, code: u16, reason: &str) -> Result<(), PushError> {
         let frame = CloseFrame::new(code, reason).map_err(Misuse::from)?;
         match self.find(id) {
@@ -106,7 +110,7 @@ impl Context<'_> {
     /// Sends a whole message to many connections of all workers. It is encoded once, and connections that read slowly share
     /// its octets. An error means that a worker was too far behind; all others have it.
     pub fn broadcast<'m>(&mut self, filter: Filter, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
-        let frame: Arc<[u8]> = message.into().encode().into();
+        let frame = message.into().shared()?;
         self.broadcast_here(filter, &frame);
         self.handle.broadcast_frame(filter, &frame, Some(usize::from(self.worker)))
     }
@@ -121,7 +125,7 @@ impl Context<'_> {
         let slot = self.slot(id)?;
         Some(Info {
             state: slot.conn.state(),
-            peer: slot.peer,
+            peer: slot.peer.get(),
             traffic: slot.traffic,
             queued_bytes: slot.queued(),
             tag: slot.tag,
@@ -185,8 +189,8 @@ impl Context<'_> {
                     let _ = self.send_frame(key, frame);
                 }
             }
-            Command::Ping { id, body } => {
-                let _ = self.ping(id, &body);
+            Command::Push { id, message } => {
+                let _ = self.push(id, message.borrow());
             }
             Command::Close { id, code, reason } => {
                 let _ = self.disconnect(id, code, &reason);

@@ -81,6 +81,7 @@ impl<'c, H: Handler> Worker<'c, H> {
     pub(crate) fn deadline(&mut self, key: usize) {
         let now = self.ctx.now;
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
+        let idle_ms = slot.profile.config.idle_ms;
         if slot.deadline().is_none_or(|deadline| now < deadline) {
             return self.ctx.arm(key);
         }
@@ -104,7 +105,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         self.ctx.arm(key);
         if expired.is_none() && self.ctx.slots.contains(key) {
             // When the Pong comes, the next Ping may be due before the Pong would have been.
-            self.ctx.arm_at(key, now.after(self.ctx.settings.idle_ms));
+            self.ctx.arm_at(key, now.after(idle_ms));
         }
     }
 
@@ -114,7 +115,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             // The heartbeat's Ping.
             None => slot.traffic.frames_out += 1,
             Some(Expired::Handshake) => {
-                tracing::debug!(id = %slot.id, peer = %slot.peer, "the handshake took too long");
+                tracing::debug!(id = %slot.id, peer = %slot.peer.get(), "the handshake took too long");
                 // Who has said nothing is told nothing.
                 slot.flags.broken = slot.queue.is_none();
             }
@@ -143,7 +144,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         if let Some(slot) = self.ctx.slots.try_remove(key) {
             tracing::debug!(id = %slot.id, "disconnected");
             self.ctx.handle.leave();
-            self.acceptor.resume();
+            self.resume_accepting();
         }
     }
 }
@@ -152,10 +153,10 @@ impl Context<'_> {
     /// Nothing more is delivered from this connection. It stays until what waits is written and the peer has read it, but not for
     /// long.
     pub(crate) fn leave(&mut self, key: usize) {
-        let until = self.now.after(self.settings.close_timeout_ms);
+        let now = self.now;
         let Some(slot) = self.slots.get_mut(key) else { return };
         slot.flags.leaving = true;
-        slot.until = until;
+        slot.until = now.after(slot.profile.config.close_timeout_ms);
         slot.held = None;
         slot.message = None;
         self.arm(key);

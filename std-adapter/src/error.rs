@@ -1,7 +1,7 @@
 //! Why something was not done.
 
 use core::fmt;
-use martlet_state::{Misuse, SendError};
+use martlet_state::{Misuse, SendError, State};
 
 /// Why a message, a Ping or a Close was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,11 +9,26 @@ use martlet_state::{Misuse, SendError};
 pub enum PushError {
     /// There is no such connection, or no longer.
     Gone,
-    /// The connection's state or the protocol does not allow it.
-    Misuse(Misuse),
-    /// More than [`max_backpressure_bytes`](crate::Settings::max_backpressure_bytes) wait for this peer: it is being closed with
-    /// 1013.
+    /// Its handshake is not done.
+    NotEstablished,
+    /// It is closing: nothing is sent after a Close.
+    Closing,
+    /// More than [`max_backpressure`](crate::Settings::max_backpressure) octets wait for this peer.
     QueueFull,
+    /// RFC 6455 section 5.2 reserves this opcode.
+    ReservedOpcode(u8),
+    /// A Close goes by `disconnect`, which knows its code.
+    CloseOpcode,
+    /// A continuation of no message.
+    NothingToContinue,
+    /// Only whole messages go to many.
+    NotWhole,
+    /// A message that is to be text, and is not UTF-8.
+    NotUtf8,
+    /// It is longer than [`max_push_bytes`](crate::Settings::max_push_bytes), which is this.
+    TooLarge(u64),
+    /// The protocol does not allow it.
+    Misuse(Misuse),
     /// More than [`max_mailbox_bytes`](crate::Settings::max_mailbox_bytes) wait for the worker that has the connection.
     MailboxFull,
 }
@@ -22,8 +37,16 @@ impl fmt::Display for PushError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Gone => f.write_str("the connection is gone"),
-            Self::Misuse(misuse) => misuse.fmt(f),
+            Self::NotEstablished => f.write_str("the connection's handshake is not done"),
+            Self::Closing => f.write_str("the connection is closing"),
             Self::QueueFull => f.write_str("the peer reads too slowly"),
+            Self::ReservedOpcode(opcode) => write!(f, "opcode {opcode:#x} is reserved"),
+            Self::CloseOpcode => f.write_str("a Close is sent by disconnect"),
+            Self::NothingToContinue => f.write_str("a continuation without a message that was begun"),
+            Self::NotWhole => f.write_str("only whole messages go to many"),
+            Self::NotUtf8 => f.write_str("a text that is not UTF-8"),
+            Self::TooLarge(most) => write!(f, "a message of more than {most} octets"),
+            Self::Misuse(misuse) => misuse.fmt(f),
             Self::MailboxFull => f.write_str("the worker is too far behind"),
         }
     }
@@ -33,14 +56,18 @@ impl core::error::Error for PushError {}
 
 impl From<Misuse> for PushError {
     fn from(misuse: Misuse) -> Self {
-        Self::Misuse(misuse)
+        match misuse {
+            Misuse::State(State::Connection | State::Handshake) => Self::NotEstablished,
+            Misuse::State(State::Active | State::Closing | State::Closed) => Self::Closing,
+            other => Self::Misuse(other),
+        }
     }
 }
 
 impl From<SendError> for PushError {
     fn from(error: SendError) -> Self {
         match error {
-            SendError::Misuse(misuse) => Self::Misuse(misuse),
+            SendError::Misuse(misuse) => misuse.into(),
             // Output grows as it is wanted, so that room is never what lacks; if it were, the queue is what is full.
             SendError::NoRoom(_) => Self::QueueFull,
         }

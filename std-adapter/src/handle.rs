@@ -1,10 +1,9 @@
 //! The server as any thread may reach it.
 
 use crate::error::PushError;
+use crate::frame::{Flags, Outgoing};
 use crate::id::ConnId;
 use crate::mailbox::{Command, Filter, Mailbox};
-use crate::message::Outgoing;
-use martlet_codec::MAX_CONTROL;
 use martlet_state::{CloseFrame, Misuse};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -31,17 +30,24 @@ impl Handle {
         Self { shared: Arc::new(Shared { mailboxes, open: AtomicU32::new(0), max_open }) }
     }
 
-    /// Sends a whole message.
+    /// Sends a message, a fragment of one, or a Ping or Pong.
     pub fn push<'m>(&self, id: ConnId, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
-        self.post(id, Command::Frame { id, frame: message.into().encode() })
+        let message = message.into();
+        message.check()?;
+        match message.whole() {
+            Some(kind) => self.post(id, Command::Frame { id, frame: Outgoing::encode(kind, message.octets()) }),
+            None => self.post(id, Command::Push { id, message: message.to_owned() }),
+        }
+    }
+
+    /// The same from numbers and octets, as they came from somewhere else. Text must be UTF-8, each fragment by itself.
+    pub fn push_frame(&self, id: ConnId, opcode: u8, flags: Flags, octets: &[u8]) -> Result<(), PushError> {
+        self.push(id, Outgoing::checked(opcode, flags, octets)?)
     }
 
     /// Sends a Ping with a body of at most 125 octets.
     pub fn ping(&self, id: ConnId, body: &[u8]) -> Result<(), PushError> {
-        if body.len() > usize::from(MAX_CONTROL) {
-            return Err(Misuse::ControlTooLong(body.len()).into());
-        }
-        self.post(id, Command::Ping { id, body: body.to_vec() })
+        self.push(id, Outgoing::ping(body))
     }
 
     /// Begins the closing handshake: code 1000 to 1003, 1007 to 1014 or 3000 to 4999, a reason of at most 123 octets.
@@ -52,12 +58,12 @@ impl Handle {
 
     /// Sends a whole message to many connections of all workers; it is encoded once.
     pub fn broadcast<'m>(&self, filter: Filter, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
-        let frame: Arc<[u8]> = message.into().encode().into();
+        let frame = message.into().shared()?;
         self.broadcast_frame(filter, &frame, None)
     }
 
     /// Stops the server: no new connections, Close 1001 to everyone, and an end when all are gone or after
-    /// [`shutdown_grace_ms`](crate::Settings::shutdown_grace_ms).
+    /// [`shutdown_grace_ms`](crate::Settings::max_wait_time).
     pub fn stop(&self) {
         for mailbox in &self.shared.mailboxes {
             // A worker that has ended already needs no order to end.

@@ -1,16 +1,17 @@
 //! What the application makes of it: one handler for each worker.
 
 use crate::context::Context;
+use crate::frame::Frame;
 use crate::http::{Decision, Request, Response};
 use crate::id::ConnId;
-use crate::message::Message;
 
 /// The application. Each worker has its own instance and calls it from one thread, one event after the other.
 ///
 /// A panic in it closes the connection at hand with 1011, or answers its request with 500, and harms no other; the instance goes on.
 pub trait Handler {
-    /// A message came. It lies in the worker's buffer: keep a copy, not the slice.
-    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Message<'_>);
+    /// A message came, or a control frame if the settings ask for those. It lies in the worker's buffer: keep a copy, not the
+    /// slice.
+    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, frame: Frame<'_>);
 
     /// A handshake that is right came: accept it, or answer otherwise. Default: accept.
     fn handshake(&mut self, ctx: &mut Context<'_>, request: &Request<'_>) -> Decision {
@@ -26,16 +27,6 @@ pub trait Handler {
     /// A connection that was opened has ended; comes exactly once for each. Nothing can be pushed to it any more.
     fn close(&mut self, ctx: &mut Context<'_>, id: ConnId, closed: &Closed<'_>) {
         let _ = (ctx, id, closed);
-    }
-
-    /// A Ping came. It is answered already, unless [`auto_pong`](crate::Settings::auto_pong) is off.
-    fn ping(&mut self, ctx: &mut Context<'_>, id: ConnId, body: &[u8]) {
-        let _ = (ctx, id, body);
-    }
-
-    /// A Pong came.
-    fn pong(&mut self, ctx: &mut Context<'_>, id: ConnId, body: &[u8]) {
-        let _ = (ctx, id, body);
     }
 
     /// A peer that read too slowly has read all that waited for it.

@@ -1,23 +1,23 @@
 //! Requests and the answers to them.
 
+use crate::address::Peer;
 use std::borrow::Cow;
-use std::net::SocketAddr;
 use std::ops::Deref;
 
 /// A request, checked and whole: a handshake, or plain HTTP. It derefs to the head, which has method, path, headers and all.
 #[derive(Debug)]
 pub struct Request<'r> {
     head: &'r martlet_handshake::Request<'r>,
-    peer: SocketAddr,
+    peer: Peer,
 }
 
 impl<'r> Request<'r> {
-    pub(crate) const fn new(head: &'r martlet_handshake::Request<'r>, peer: SocketAddr) -> Self {
+    pub(crate) const fn new(head: &'r martlet_handshake::Request<'r>, peer: Peer) -> Self {
         Self { head, peer }
     }
 
     /// The peer's address.
-    pub const fn peer(&self) -> SocketAddr {
+    pub const fn peer(&self) -> Peer {
         self.peer
     }
 }
@@ -36,7 +36,7 @@ pub enum Decision {
     /// The connection is opened.
     Accept {
         /// The subprotocol, one that the client offered; `None` for the first of
-        /// [`subprotocols`](field@crate::Settings::subprotocols) that it offered, if any.
+        /// [`subprotocols`](field@crate::Settings::websocket_subprotocol) that it offered, if any.
         subprotocol: Option<String>,
         /// Further headers of the 101.
         headers: Vec<(String, String)>,

@@ -1,19 +1,19 @@
 //! A WebSocket server (RFC 6455) over mio sockets: the core's connections, driven by worker threads.
 //!
 //! ```no_run
-//! use martlet_std::{ConnId, Context, Handler, Message, Server, Settings};
+//! use martlet_std::{ConnId, Context, Frame, Handler, Server, Settings};
 //!
 //! struct Echo;
 //!
 //! impl Handler for Echo {
-//!     fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Message<'_>) {
+//!     fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Frame<'_>) {
 //!         // It fails only for a peer that is going already, or that does not read.
-//!         let _ = ctx.push(id, message);
+//!         let _ = ctx.push(id, frame);
 //!     }
 //! }
 //!
 //! let server = Server::bind(Settings::default())?;
-//! println!("ws://{}/", server.address());
+//! println!("{:?}", server.addresses());
 //! server.run(|_worker| Echo)?;
 //! # Ok::<(), martlet_std::ServerError>(())
 //! ```
@@ -24,34 +24,39 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod address;
 mod context;
 mod ending;
 mod error;
+mod frame;
 mod handle;
 mod handler;
 mod http;
 mod id;
+mod listen;
 mod mailbox;
-mod message;
 mod output;
+mod profile;
 mod queue;
 mod server;
 mod settings;
 mod slot;
+mod socket;
 mod turn;
 mod wheel;
 mod worker;
 
+pub use address::{Address, InvalidAddress, Peer};
 pub use context::{Context, Info};
 pub use error::PushError;
+pub use frame::{Flags, Fragment, Frame, Opcode, Outgoing};
 pub use handle::Handle;
 pub use handler::{By, Closed, Handler, Timer};
 pub use http::{Decision, Request, Response};
 pub use id::ConnId;
 pub use mailbox::Filter;
-pub use message::{Message, Outgoing};
 pub use server::{Server, ServerError};
-pub use settings::{InvalidSetting, Settings};
+pub use settings::{Backpressure, InvalidSetting, Listener, OverLimit, Settings};
 pub use slot::Traffic;
 
 // What the signatures above are made of.

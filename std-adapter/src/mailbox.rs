@@ -1,6 +1,7 @@
 //! How other threads reach a worker: commands under a lock that the data path never takes.
 
 use crate::error::PushError;
+use crate::frame::Owned;
 use crate::id::ConnId;
 use mio::Waker;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,8 +21,8 @@ pub enum Filter {
 pub(crate) enum Command {
     /// Send this frame, if the connection still may.
     Frame { id: ConnId, frame: Vec<u8> },
-    /// Send a Ping.
-    Ping { id: ConnId, body: Vec<u8> },
+    /// Send something else: a fragment, a Ping, a Pong.
+    Push { id: ConnId, message: Owned },
     /// Begin the closing handshake; code and reason are checked.
     Close { id: ConnId, code: u16, reason: String },
     /// Send this frame to many.
@@ -35,7 +36,7 @@ impl Command {
     fn octets(&self) -> usize {
         let body = match self {
             Self::Frame { frame, .. } => frame.len(),
-            Self::Ping { body, .. } => body.len(),
+            Self::Push { message, .. } => message.octets.len(),
             Self::Close { reason, .. } => reason.len(),
             // Shared with the other workers, but each may be the last to have it.
             Self::Broadcast { frame, .. } => frame.len(),

@@ -2,9 +2,9 @@
 
 use crate::context::{Context, NOBODY};
 use crate::error::PushError;
-use crate::message::Outgoing;
+use crate::frame::{Opcode, Outgoing, whole_frame};
 use crate::slot::Slot;
-use martlet_codec::Writer;
+use martlet_codec::{DataKind, Writer};
 use martlet_state::{CloseFrame, Connection, Instant, Misuse, SendError, Server};
 use std::io::{ErrorKind, IoSlice, Write};
 use std::sync::Arc;
@@ -58,32 +58,52 @@ impl<'c> Context<'c> {
 
     /// Sends a message over a connection of this worker.
     #[inline]
-    pub(crate) fn send(&mut self, key: usize, message: Outgoing<'_>) -> Result<(), PushError> {
+    pub(crate) fn send(&mut self, key: usize, message: &Outgoing<'_>) -> Result<(), PushError> {
         let slot = &mut self.slots[key];
-        if key != self.current || slot.queue.is_some() || message.octets().len() > COPIED {
-            return self.send_rare(key, message);
-        }
+        let Some(kind) = message.whole() else { return self.send_part(key, message) };
         slot.conn.may_send()?;
+        if key != self.current || slot.queue.is_some() || message.octets().len() > COPIED {
+            return self.send_rare(key, kind, true, message.octets());
+        }
         let mut writer = Writer::resume(&mut self.output.room, self.output.len);
-        if writer.frame(message.frame_kind(), None, message.octets()).is_err() {
-            return self.send_rare(key, message);
+        if writer.frame(whole_frame(kind), None, message.octets()).is_err() {
+            return self.send_rare(key, kind, true, message.octets());
         }
         self.output.len = writer.len();
         slot.traffic.frames_out += 1;
         Ok(())
     }
 
+    /// Sends a fragment or a control frame.
+    fn send_part(&mut self, key: usize, message: &Outgoing<'_>) -> Result<(), PushError> {
+        message.check()?;
+        let (conn, body) = (&self.slots[key].conn, message.octets());
+        let kind = match message.opcode() {
+            Opcode::Ping => return self.control(key, |conn, writer| conn.ping(body, writer)),
+            Opcode::Pong => return self.control(key, |conn, writer| conn.pong(body, writer)),
+            Opcode::Close => return Err(PushError::CloseOpcode),
+            Opcode::Text | Opcode::Binary => {
+                conn.may_send()?;
+                if message.opcode() == Opcode::Text { DataKind::Text } else { DataKind::Binary }
+            }
+            Opcode::Continuation => match conn.sending() {
+                Some(DataKind::Text) if !message.is_utf8() => return Err(PushError::NotUtf8),
+                Some(kind) => kind,
+                None => return Err(PushError::NothingToContinue),
+            },
+        };
+        self.send_rare(key, kind, message.is_final(), body)
+    }
+
     /// The same for long messages, for connections whose turn it is not, and for those whose peers read slowly.
     #[inline(never)]
-    fn send_rare(&mut self, key: usize, message: Outgoing<'_>) -> Result<(), PushError> {
-        self.slots[key].conn.may_send()?;
+    fn send_rare(&mut self, key: usize, kind: DataKind, fin: bool, octets: &[u8]) -> Result<(), PushError> {
         self.check_backpressure(key)?;
-        let octets = message.octets();
         if octets.len() <= COPIED {
             self.flush_for(key);
         }
         let slot = &mut self.slots[key];
-        let (header, _) = slot.conn.begin_frame(message.kind(), octets.len() as u64, true)?;
+        let (header, _) = slot.conn.begin_frame(kind, octets.len() as u64, fin)?;
         slot.traffic.frames_out += 1;
         if octets.len() > COPIED {
             let before = if key == self.current { std::mem::take(&mut self.output.len) } else { 0 };
@@ -229,8 +249,8 @@ impl<'c> Context<'c> {
 
     /// Sees to it that a queue gets no longer than it may: its connection is closed instead.
     fn check_backpressure(&mut self, key: usize) -> Result<(), PushError> {
-        let most = self.settings.max_backpressure_bytes;
         let slot = &mut self.slots[key];
+        let most = slot.profile.settings.max_backpressure;
         if slot.queued() <= most {
             return Ok(());
         }
@@ -266,8 +286,8 @@ impl<'c> Context<'c> {
         let slot = &mut self.slots[key];
         let tick = self.wheel.tick_for(deadline);
         // An earlier look comes anyway, and asks again then. That is why nothing is done here for a message.
-        if slot.armed == 0 || tick < slot.armed {
-            slot.armed = tick;
+        if slot.armed == 0 || tick < u64::from(slot.armed) {
+            slot.armed = u32::try_from(tick).unwrap_or(u32::MAX);
             self.wheel.add(tick, key as u32);
         }
     }

@@ -1,14 +1,15 @@
 //! The server: its sockets, its threads, its end.
 
+use crate::address::Address;
 use crate::handle::Handle;
 use crate::handler::Handler;
+use crate::listen::Bound;
 use crate::mailbox::Mailbox;
+use crate::profile::Profile;
 use crate::settings::{InvalidSetting, Settings};
-use crate::worker::{LISTENER, Seat, WAKER, Worker};
+use crate::worker::{Seat, WAKER, Worker};
 use core::fmt;
-use mio::net::TcpListener;
-use mio::{Interest, Poll, Waker};
-use socket2::{Domain, Protocol, Socket, Type};
+use mio::{Poll, Waker};
 use std::io;
 use std::net::SocketAddr;
 
@@ -16,9 +17,9 @@ use std::net::SocketAddr;
 #[derive(Debug)]
 pub struct Server {
     settings: Settings,
+    bound: Vec<Bound>,
     seats: Vec<Seat>,
     handle: Handle,
-    address: SocketAddr,
 }
 
 /// Why a server does not start, or ended before it was told to.
@@ -28,7 +29,7 @@ pub enum ServerError {
     /// A setting makes no sense.
     Setting(InvalidSetting),
     /// This address cannot be listened on.
-    Listen(SocketAddr, io::Error),
+    Listen(Address, io::Error),
     /// The system refused something else.
     System(io::Error),
     /// A worker's thread panicked outside the handler, or while it made one.
@@ -40,7 +41,7 @@ impl fmt::Display for ServerError {
         match self {
             Self::Setting(invalid) => invalid.fmt(f),
             Self::Listen(address, error) if error.kind() == io::ErrorKind::AddrInUse => {
-                write!(f, "cannot listen on {address}: the port is in use")
+                write!(f, "cannot listen on {address}: it is in use")
             }
             Self::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
             Self::System(error) => error.fmt(f),
@@ -63,31 +64,31 @@ impl Server {
     /// Checks the settings and listens. Who connects from now on waits until [`run`](Self::run).
     pub fn bind(settings: Settings) -> Result<Self, ServerError> {
         settings.check().map_err(ServerError::Setting)?;
-        let shared = settings.workers > 1;
-        if shared {
-            // SO_REUSEPORT lets a second server of the same user take a part of the connections. That is never meant here, so
-            // that the port must be free for a socket without it first.
-            drop(listen(&settings, settings.listen, false)?);
-        }
+        let bound =
+            settings.listen.iter().map(|listener| Bound::new(&settings, listener)).collect::<Result<Vec<_>, _>>()?;
         let (mut seats, mut mailboxes) = (Vec::new(), Vec::new());
-        let mut address = settings.listen;
-        for worker in 0..u8::try_from(settings.workers).unwrap_or(u8::MAX) {
-            let mut listener = listen(&settings, address, shared)?;
-            // Port 0 becomes the same real one for all.
-            address = listener.local_addr().map_err(ServerError::System)?;
+        for worker in 0..u8::try_from(settings.worker_num).unwrap_or(u8::MAX) {
             let poll = Poll::new().map_err(ServerError::System)?;
             let waker = Waker::new(poll.registry(), WAKER).map_err(ServerError::System)?;
-            poll.registry().register(&mut listener, LISTENER, Interest::READABLE).map_err(ServerError::System)?;
+            let sockets = bound.iter().map(|bound| bound.socket(usize::from(worker))).collect::<io::Result<Vec<_>>>();
             mailboxes.push(Mailbox::new(waker, settings.max_mailbox_bytes));
-            seats.push(Seat { worker, poll, listener });
+            seats.push(Seat { worker, poll, listeners: sockets.map_err(ServerError::System)? });
         }
-        let handle = Handle::new(mailboxes, settings.max_connections);
-        Ok(Self { settings, seats, handle, address })
+        let handle = Handle::new(mailboxes, settings.max_connection);
+        Ok(Self { settings, bound, seats, handle })
     }
 
-    /// The address that is listened on, with its real port.
-    pub const fn address(&self) -> SocketAddr {
-        self.address
+    /// The addresses that are listened on, in the settings' order, with their real ports.
+    pub fn addresses(&self) -> Vec<Address> {
+        self.bound.iter().map(Bound::address).collect()
+    }
+
+    /// The first TCP address that is listened on, with its real port.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.bound.iter().find_map(|bound| match bound.address() {
+            Address::Tcp(address) => Some(address),
+            Address::Unix(_) => None,
+        })
     }
 
     /// The way to the connections, and to stop the server, for any thread.
@@ -100,7 +101,8 @@ impl Server {
     /// `handler` is called once in each worker's thread, with the worker's number, so that a handler need not be [`Send`].
     pub fn run<H: Handler>(self, handler: impl Fn(usize) -> H + Sync) -> Result<(), ServerError> {
         let (settings, handle, handler) = (&self.settings, &self.handle, &handler);
-        tracing::info!(address = %self.address, workers = settings.workers, "listening");
+        let addresses: Vec<_> = self.bound.iter().map(|bound| bound.address().to_string()).collect();
+        tracing::info!(?addresses, workers = settings.worker_num, "listening");
         let done = std::thread::scope(|scope| {
             let threads: Vec<_> = self
                 .seats
@@ -127,7 +129,7 @@ impl Server {
             }
             done
         });
-        tracing::info!(address = %self.address, "stopped");
+        tracing::info!(?addresses, "stopped");
         done
     }
 }
@@ -146,25 +148,10 @@ fn work<H: Handler>(
     handle: &Handle,
     handler: &(impl Fn(usize) -> H + Sync),
 ) -> Result<(), ServerError> {
-    let subprotocols = settings.subprotocols();
-    let config = settings.config(&subprotocols);
+    let listeners = settings.listen.iter().map(|listener| listener.settings.as_deref().unwrap_or(settings));
+    let subprotocols: Vec<_> = listeners.map(|settings| (settings, settings.subprotocols())).collect();
+    let profiles: Vec<_> = subprotocols.iter().map(|(settings, names)| Profile::new(settings, names)).collect();
     let handler = handler(usize::from(seat.worker));
-    Worker::new(seat, &config, settings, handle, handler).run().map_err(ServerError::System)
-}
-
-fn listen(settings: &Settings, address: SocketAddr, shared: bool) -> Result<TcpListener, ServerError> {
-    let backlog = i32::try_from(settings.backlog).unwrap_or(i32::MAX);
-    let listen = || -> io::Result<TcpListener> {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        // Connections of an earlier server that are not quite gone shall not keep this one from starting.
-        socket.set_reuse_address(true)?;
-        if shared {
-            socket.set_reuse_port(true)?;
-        }
-        socket.set_nonblocking(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(backlog)?;
-        Ok(TcpListener::from_std(socket.into()))
-    };
-    listen().map_err(|error| ServerError::Listen(address, error))
+    let mut worker = Worker::new(seat, &profiles, settings, handle, handler).map_err(ServerError::System)?;
+    worker.run().map_err(ServerError::System)
 }

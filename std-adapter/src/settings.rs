@@ -1,142 +1,223 @@
 //! The settings of a server, with defaults that are safe.
 
-use crate::id::MAX_SLOTS;
-use core::fmt;
+mod check;
+mod duration;
+mod text;
+
+use crate::address::Address;
+use core::time::Duration;
 use martlet_codec::Limits;
 use martlet_state::{Config, HeadMode};
+use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+pub use check::InvalidSetting;
 
 /// The settings of a server. [`check`](Self::check) says whether they make sense; so does the server when it starts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Names are Swoole's where it has one. In TOML a time is a number of seconds, `0.25`, or a text such as `"250ms"`; sizes are
+/// octets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Where to listen. Port 0 lets the system choose one. Default: 127.0.0.1:9501.
-    pub listen: SocketAddr,
-    /// Worker threads, 1 to 255, each with its own listening socket and connections. Default: one for each core.
-    pub workers: usize,
+    // The server as a whole.
+    /// Where to listen; each may have settings of its own. Default: 127.0.0.1:9501.
+    pub listen: Vec<Listener>,
+    /// Worker threads, 1 to 255. Default: one for each core.
+    pub worker_num: usize,
+    /// The most connections of the whole server, 1 to 1,048,576. Default: 100,000.
+    pub max_connection: u32,
+    /// What becomes of those beyond it. Default: 503.
+    pub max_connection_policy: OverLimit,
+    /// The most connections of one address, an IPv6 network of 64 bits being one; 0 for any number. Beyond it 429. Default: any.
+    pub max_connection_per_ip: u32,
+    /// Connections that the system keeps for each worker until they are accepted. Default: 1,024.
+    pub backlog: u32,
+    /// Whether each worker has a listening socket of its own on a TCP port (`SO_REUSEPORT`), among which the system spreads
+    /// those who connect; otherwise they share one. Default: yes.
+    pub reuse_port: bool,
+    /// How long a server that stops or reloads waits for the peers. Default: 5 s.
+    #[serde(with = "duration")]
+    pub max_wait_time: Duration,
+    /// The buffer that a worker reads into, in octets, longer than the longest head. Default: 16 KiB, which stays in the
+    /// first-level cache.
+    pub read_buffer_bytes: usize,
+    /// Octets of commands from other threads that may wait for a worker, beyond which they fail. Default: 64 MiB.
+    pub max_mailbox_bytes: usize,
+    /// Whether `/metrics` shows counters as Prometheus reads them. Default: no.
+    pub metrics: bool,
+    /// Whether `/healthz` answers 200 while the server takes connections. Default: no.
+    pub healthz: bool,
+
+    // What may differ between listeners.
+    /// The subprotocols that the server speaks, the one it likes best first. Default: none.
+    pub websocket_subprotocol: Vec<String>,
+    /// The origins whose pages may open WebSockets, such as `https://example.org`; others get 403. Clients that name none are no
+    /// browsers and are let in. Default: any.
+    pub allowed_origins: Vec<String>,
+    /// Whether a peer's Close comes to `message` as a frame, before `close`. Default: no.
+    pub open_websocket_close_frame: bool,
+    /// Whether Pings come to `message` as frames. Then to answer them is the handler's duty. Default: no.
+    pub open_websocket_ping_frame: bool,
+    /// Whether Pongs come to `message` as frames. Default: no.
+    pub open_websocket_pong_frame: bool,
+    /// Whether messages are handed out piece by piece as they come, by `fragment` instead of `message`. Default: no.
+    pub stream_messages: bool,
     /// The longest message that a peer may send, in octets; beyond it the connection is closed with 1009. Default: 2 MiB.
-    pub max_message_bytes: u64,
+    pub package_max_length: u64,
     /// The longest frame that a peer may send, in octets. Default: as long as a message.
     pub max_frame_bytes: Option<u64>,
     /// How many empty fragments in a row a peer may send; beyond it 1008. Default: 32.
     pub max_empty_fragments: u8,
     /// How many control frames a peer may send within a second, 0 for any number; beyond it 1008. Default: 100.
     pub max_control_per_second: u16,
+    /// The longest message that may be pushed, in octets. Default: any.
+    pub max_push_bytes: Option<u64>,
     /// The longest request head, in octets; beyond it 431. Default: 8 KiB.
     pub max_head_bytes: u32,
     /// The most headers of a request; beyond it 431. Default: 64.
     pub max_headers: u16,
-    /// The subprotocols that the server speaks, the one it likes best first. Default: none.
-    pub subprotocols: Vec<String>,
-    /// Whether a Ping is answered by the server, not by the handler. Default: yes.
-    pub auto_pong: bool,
-    /// How long a peer may take for its request, in milliseconds, 0 for ever; beyond it 408. Default: 10,000.
-    pub handshake_timeout_ms: u32,
-    /// After so many milliseconds without an octet from the peer a Ping is sent, 0 for never. Default: 30,000.
-    pub idle_ms: u32,
-    /// How long after that Ping anything must come, in milliseconds. Default: 20,000.
-    pub pong_timeout_ms: u32,
+    /// The longest body of an HTTP request, in octets; beyond it 413. Default: 2 MiB.
+    pub max_body_bytes: u64,
+    /// The most topics that one connection may be subscribed to. Default: 128.
+    pub max_topics: u32,
+    /// How long a peer may take for its request, zero for ever; beyond it 408. Default: 10 s.
+    #[serde(with = "duration")]
+    pub handshake_timeout: Duration,
+    /// How long an HTTP connection may be idle between two requests. Default: 15 s.
+    #[serde(with = "duration")]
+    pub keepalive_timeout: Duration,
+    /// How long nothing may move of an HTTP request's body, of its answer when that is deferred, or of the response. Default: 30 s.
+    #[serde(with = "duration")]
+    pub request_timeout: Duration,
+    /// After so long without an octet from the peer a Ping is sent, zero for never. Default: 30 s.
+    #[serde(with = "duration")]
+    pub ping_interval: Duration,
+    /// How long after that Ping anything must come. Default: 20 s.
+    #[serde(with = "duration")]
+    pub pong_timeout: Duration,
+    /// A peer of which nothing came for so long is closed with 1008, zero for never. Default: never, for Pings find the dead.
+    #[serde(with = "duration")]
+    pub heartbeat_idle_time: Duration,
+    /// Those are looked for so often. Default: whenever their time has come.
+    #[serde(with = "duration")]
+    pub heartbeat_check_interval: Duration,
     /// How long after our Close the peer's is awaited, and how long a peer that is being let go may take to read what is under
-    /// way, in milliseconds. Default: 5,000.
-    pub close_timeout_ms: u32,
-    /// How long a server that stops waits for the peers' Closes, in milliseconds. Default: 5,000.
-    pub shutdown_grace_ms: u32,
-    /// While more than so many octets wait for a peer that does not read, nothing is read from it. Default: 256 KiB.
-    pub high_watermark_bytes: usize,
-    /// While more than so many octets wait for a peer, nothing is added: the next push fails and the connection is closed with
-    /// 1013. One frame more than this may wait, however long it is, so that no frame is impossible. Default: 1 MiB.
-    pub max_backpressure_bytes: usize,
-    /// The most connections of the whole server, 1 to 1,048,576. Beyond it connections wait in the backlog. Default: 100,000.
-    pub max_connections: u32,
-    /// Connections that the system keeps for each worker until they are accepted. Default: 1,024.
-    pub backlog: u32,
+    /// way. Default: 5 s.
+    #[serde(with = "duration")]
+    pub close_timeout: Duration,
+    /// While more than so many octets wait for a peer that does not read, nothing is read from it, and `buffer_full` has been
+    /// called. Default: 256 KiB.
+    pub buffer_high_watermark: usize,
+    /// When no more than so many octets wait after that, `drain` is called. Default: 0, all is gone.
+    pub buffer_low_watermark: usize,
+    /// While more than so many octets wait for a peer, nothing is added. One frame more than this may wait, however long it is,
+    /// so that no frame is impossible. Default: 1 MiB.
+    pub max_backpressure: usize,
+    /// What becomes of what is pushed beyond it. Default: the connection is closed with 1013.
+    pub backpressure_policy: Backpressure,
     /// Whether small packets go at once (`TCP_NODELAY`). Default: yes, for what is sent in one turn is put together anyway.
     pub tcp_nodelay: bool,
-    /// The buffer that a worker reads into, in octets, longer than the longest head. Default: 16 KiB, which stays in the
-    /// first-level cache.
-    pub read_buffer_bytes: usize,
-    /// Octets of commands from other threads that may wait for a worker, beyond which they fail. Default: 64 MiB.
-    pub max_mailbox_bytes: usize,
+    /// How long a connection is silent before the system asks whether it is still there (`SO_KEEPALIVE`), zero for never.
+    /// Default: never, for Pings ask.
+    #[serde(with = "duration")]
+    pub tcp_keepalive: Duration,
+    /// The system's buffers for each connection, in octets, 0 for its own choice. Default: 0.
+    pub socket_buffer_size: usize,
+    /// The directory whose files are served to GET and HEAD. Default: none.
+    pub document_root: Option<PathBuf>,
+}
+
+/// A place to listen at. In TOML either the address alone, or a table of `address` and settings that differ there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "text::ListenerText", into = "text::ListenerText")]
+pub struct Listener {
+    /// Where.
+    pub address: Address,
+    /// The settings of the connections that come from there; `None` for the server's. Those that are for the server as a whole must
+    /// be the server's.
+    pub settings: Option<Box<Settings>>,
+}
+
+/// What becomes of connections beyond [`max_connection`](Settings::max_connection).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OverLimit {
+    /// They are answered with 503 and closed.
+    Refuse,
+    /// They wait in the backlog until there is room.
+    Wait,
+}
+
+/// What becomes of a push beyond [`max_backpressure`](Settings::max_backpressure). It fails in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Backpressure {
+    /// The connection is closed with 1013 as well.
+    Close,
+    /// What `publish` and `broadcast` send is left out silently for this connection; a push of its own fails.
+    Drop,
+    /// A push fails, and the caller decides. `publish` and `broadcast` leave the connection out, and say that they did.
+    Error,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let core = Config::DEFAULT;
+        let ms = |ms: u32| Duration::from_millis(u64::from(ms));
         Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9501)),
-            workers: std::thread::available_parallelism().map_or(1, |cores| cores.get().min(255)),
-            max_message_bytes: core.limits.max_message_bytes,
+            listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 9501)).into()],
+            worker_num: std::thread::available_parallelism().map_or(1, |cores| cores.get().min(255)),
+            max_connection: 100_000,
+            max_connection_policy: OverLimit::Refuse,
+            max_connection_per_ip: 0,
+            backlog: 1_024,
+            reuse_port: true,
+            max_wait_time: Duration::from_secs(5),
+            read_buffer_bytes: 16 * 1024,
+            max_mailbox_bytes: 64 * 1024 * 1024,
+            metrics: false,
+            healthz: false,
+            websocket_subprotocol: Vec::new(),
+            allowed_origins: Vec::new(),
+            open_websocket_close_frame: false,
+            open_websocket_ping_frame: false,
+            open_websocket_pong_frame: false,
+            stream_messages: false,
+            package_max_length: core.limits.max_message_bytes,
             max_frame_bytes: None,
             max_empty_fragments: core.limits.max_empty_fragments,
             max_control_per_second: core.max_control_per_second,
+            max_push_bytes: None,
             max_head_bytes: core.head.max_head_bytes,
             max_headers: core.head.max_headers,
-            subprotocols: Vec::new(),
-            auto_pong: true,
-            handshake_timeout_ms: core.handshake_timeout_ms,
-            idle_ms: core.idle_ms,
-            pong_timeout_ms: core.pong_timeout_ms,
-            close_timeout_ms: core.close_timeout_ms,
-            shutdown_grace_ms: 5_000,
-            high_watermark_bytes: 256 * 1024,
-            max_backpressure_bytes: 1024 * 1024,
-            max_connections: 100_000,
-            backlog: 1_024,
+            max_body_bytes: 2 * 1024 * 1024,
+            max_topics: 128,
+            handshake_timeout: ms(core.handshake_timeout_ms),
+            keepalive_timeout: Duration::from_secs(15),
+            request_timeout: Duration::from_secs(30),
+            ping_interval: ms(core.idle_ms),
+            pong_timeout: ms(core.pong_timeout_ms),
+            heartbeat_idle_time: Duration::ZERO,
+            heartbeat_check_interval: Duration::ZERO,
+            close_timeout: ms(core.close_timeout_ms),
+            buffer_high_watermark: 256 * 1024,
+            buffer_low_watermark: 0,
+            max_backpressure: 1024 * 1024,
+            backpressure_policy: Backpressure::Close,
             tcp_nodelay: true,
-            read_buffer_bytes: 16 * 1024,
-            max_mailbox_bytes: 64 * 1024 * 1024,
+            tcp_keepalive: Duration::ZERO,
+            socket_buffer_size: 0,
+            document_root: None,
         }
     }
 }
-
-/// A setting that makes no sense.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InvalidSetting {
-    /// The name of the field.
-    pub setting: &'static str,
-    /// What is wrong with it.
-    pub reason: &'static str,
-}
-
-impl fmt::Display for InvalidSetting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.setting, self.reason)
-    }
-}
-
-impl core::error::Error for InvalidSetting {}
 
 impl Settings {
-    /// Refuses what makes no sense.
-    pub fn check(&self) -> Result<(), InvalidSetting> {
-        let head = usize::try_from(self.max_head_bytes).unwrap_or(usize::MAX);
-        let longest = self.max_message_bytes.max(self.max_frame_bytes());
-        let rules = [
-            (!(1..=255).contains(&self.workers), "workers", "must be 1 to 255"),
-            (longest > isize::MAX as u64, "max_message_bytes", "no memory of this machine could hold such a message"),
-            (!(1..=MAX_SLOTS).contains(&self.max_connections), "max_connections", "must be 1 to 1048576"),
-            (!(1..=i32::MAX as u32).contains(&self.backlog), "backlog", "must be 1 to 2147483647"),
-            (self.read_buffer_bytes <= head, "read_buffer_bytes", "must be more than max_head_bytes"),
-            (self.read_buffer_bytes > 1 << 30, "read_buffer_bytes", "must be at most 1 GiB"),
-            (self.high_watermark_bytes == 0, "high_watermark_bytes", "0 would never read"),
-            (
-                self.max_backpressure_bytes < self.high_watermark_bytes,
-                "max_backpressure_bytes",
-                "must be at least high_watermark_bytes",
-            ),
-            (self.max_mailbox_bytes == 0, "max_mailbox_bytes", "0 allows no command"),
-        ];
-        if let Some((_, setting, reason)) = rules.into_iter().find(|(wrong, ..)| *wrong) {
-            return Err(InvalidSetting { setting, reason });
-        }
-        let subprotocols = self.subprotocols();
-        self.config(&subprotocols)
-            .check()
-            .map_err(|error| InvalidSetting { setting: error.setting, reason: error.reason })
-    }
-
     /// The subprotocols as the core takes them.
     pub(crate) fn subprotocols(&self) -> Vec<&str> {
-        self.subprotocols.iter().map(String::as_str).collect()
+        self.websocket_subprotocol.iter().map(String::as_str).collect()
     }
 
     /// The core's part of the settings.
@@ -144,7 +225,7 @@ impl Settings {
         Config {
             limits: Limits {
                 max_frame_bytes: self.max_frame_bytes(),
-                max_message_bytes: self.max_message_bytes,
+                max_message_bytes: self.package_max_length,
                 max_empty_fragments: self.max_empty_fragments,
             },
             head: martlet_handshake::Limits {
@@ -155,51 +236,34 @@ impl Settings {
             },
             subprotocols,
             head_mode: HeadMode::Whole,
-            auto_pong: self.auto_pong,
+            auto_pong: !self.open_websocket_ping_frame,
             max_control_per_second: self.max_control_per_second,
-            handshake_timeout_ms: self.handshake_timeout_ms,
-            idle_ms: self.idle_ms,
-            pong_timeout_ms: self.pong_timeout_ms,
-            close_timeout_ms: self.close_timeout_ms,
+            handshake_timeout_ms: ms(self.handshake_timeout),
+            idle_ms: ms(self.ping_interval),
+            pong_timeout_ms: ms(self.pong_timeout),
+            close_timeout_ms: ms(self.close_timeout),
         }
     }
 
-    fn max_frame_bytes(&self) -> u64 {
-        self.max_frame_bytes.unwrap_or(self.max_message_bytes)
+    pub(crate) fn max_frame_bytes(&self) -> u64 {
+        self.max_frame_bytes.unwrap_or(self.package_max_length)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Whole milliseconds, as the core counts; a time that is not zero does not become zero.
+pub(crate) fn ms(time: Duration) -> u32 {
+    let ms = u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+    if time.is_zero() { 0 } else { ms.max(1) }
+}
 
-    #[test]
-    fn the_defaults_make_sense() {
-        assert_eq!(Settings::default().check(), Ok(()));
+impl From<Address> for Listener {
+    fn from(address: Address) -> Self {
+        Self { address, settings: None }
     }
+}
 
-    #[test]
-    fn nonsense_is_refused_by_name() {
-        let base = Settings::default;
-        let rows = [
-            (Settings { workers: 0, ..base() }, "workers"),
-            (Settings { workers: 256, ..base() }, "workers"),
-            (Settings { max_message_bytes: 0, ..base() }, "max_message_bytes"),
-            (Settings { max_message_bytes: u64::MAX, ..base() }, "max_message_bytes"),
-            (Settings { max_frame_bytes: Some(0), ..base() }, "max_frame_bytes"),
-            (Settings { max_connections: 0, ..base() }, "max_connections"),
-            (Settings { max_connections: MAX_SLOTS + 1, ..base() }, "max_connections"),
-            (Settings { backlog: 0, ..base() }, "backlog"),
-            (Settings { read_buffer_bytes: 8192, ..base() }, "read_buffer_bytes"),
-            (Settings { high_watermark_bytes: 0, ..base() }, "high_watermark_bytes"),
-            (Settings { max_backpressure_bytes: 1000, ..base() }, "max_backpressure_bytes"),
-            (Settings { close_timeout_ms: 0, ..base() }, "close_timeout_ms"),
-            (Settings { pong_timeout_ms: 0, ..base() }, "pong_timeout_ms"),
-            (Settings { subprotocols: vec!["not a token".into()], ..base() }, "subprotocols"),
-            (Settings { max_headers: 1, ..base() }, "max_headers"),
-        ];
-        for (settings, name) in rows {
-            assert_eq!(settings.check().map_err(|error| error.setting), Err(name));
-        }
+impl From<SocketAddr> for Listener {
+    fn from(address: SocketAddr) -> Self {
+        Address::Tcp(address).into()
     }
 }

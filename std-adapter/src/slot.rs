@@ -1,18 +1,21 @@
 //! What a worker keeps for each connection. An idle one owns nothing but its slot.
 
+use crate::address::{Peer, SmallPeer};
 use crate::id::ConnId;
+use crate::profile::Profile;
 use crate::queue::Queue;
+use crate::socket::Socket;
 use martlet_codec::Assembler;
 use martlet_state::{Connection, Instant, Server, State};
-use mio::net::TcpStream;
-use std::net::SocketAddr;
 
 /// A connection and what belongs to it. What it rarely needs is in boxes that are there only while it is needed.
 pub(crate) struct Slot<'c> {
     pub(crate) conn: Connection<'c, Server>,
-    pub(crate) socket: TcpStream,
+    /// The settings of its listener.
+    pub(crate) profile: &'c Profile<'c>,
+    pub(crate) socket: Socket,
     pub(crate) id: ConnId,
-    pub(crate) peer: SocketAddr,
+    pub(crate) peer: SmallPeer,
     pub(crate) traffic: Traffic,
     /// What was read and could not be taken yet: the beginning of a head, of a header or of a control frame.
     pub(crate) held: Option<Box<[u8]>>,
@@ -23,8 +26,17 @@ pub(crate) struct Slot<'c> {
     /// Until when the peer has time to read what waits, whatever the core's deadlines say. When it is being let go: until when
     /// it may stay.
     pub(crate) until: Instant,
-    /// The wheel's tick for it, 0 for none.
-    pub(crate) armed: u64,
+    /// When it was accepted.
+    #[allow(dead_code, reason = "connection_info is next")]
+    pub(crate) since: Instant,
+    /// When something was last written to its socket.
+    #[allow(dead_code, reason = "connection_info is next")]
+    pub(crate) sent: Instant,
+    /// What few connections have.
+    #[allow(dead_code, reason = "topics are next")]
+    pub(crate) extras: Option<Box<Extras>>,
+    /// The wheel's tick for it, 0 for none. What is beyond its 32 bits lies 8 years ahead.
+    pub(crate) armed: u32,
     pub(crate) tag: u32,
     /// The code of our Close, 0 for none.
     pub(crate) our_code: u16,
@@ -33,7 +45,11 @@ pub(crate) struct Slot<'c> {
 
 /// A server keeps one for every idle client, and a slab of them that grows may be half empty.
 #[cfg(target_pointer_width = "64")]
-const _: () = assert!(size_of::<Slot<'_>>() <= 256);
+const _: () = assert!(size_of::<Slot<'_>>() <= 272);
+
+/// What few connections have: topics and a user's key.
+#[derive(Debug, Default)]
+pub(crate) struct Extras {}
 
 /// What came and went over a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,17 +92,21 @@ pub(crate) struct Flags {
 }
 
 impl<'c> Slot<'c> {
-    pub(crate) fn new(conn: Connection<'c, Server>, socket: TcpStream, id: ConnId, peer: SocketAddr) -> Self {
+    pub(crate) fn new(profile: &'c Profile<'c>, now: Instant, socket: Socket, id: ConnId, peer: Peer) -> Self {
         Self {
-            conn,
+            conn: Connection::server(&profile.config, now),
+            profile,
             socket,
             id,
-            peer,
+            peer: peer.into(),
             traffic: Traffic::default(),
             held: None,
             message: None,
             queue: None,
             until: Instant(0),
+            since: now,
+            sent: now,
+            extras: None,
             armed: 0,
             tag: 0,
             our_code: 0,
@@ -98,6 +118,12 @@ impl<'c> Slot<'c> {
     #[inline]
     pub(crate) fn queued(&self) -> usize {
         self.queue.as_ref().map_or(0, |queue| queue.len())
+    }
+
+    /// Whether the peer may be read: not while it does not read itself.
+    #[inline]
+    pub(crate) fn may_read(&self) -> bool {
+        self.queue.is_none() || self.queued() <= self.profile.settings.buffer_high_watermark
     }
 
     /// Whether it is open for messages, in the eyes of the handler.

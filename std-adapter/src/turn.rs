@@ -1,8 +1,8 @@
 //! A connection's turn: read, hand out what came, write once.
 
+use crate::frame::{Frame, Opcode, close_body};
 use crate::handler::{By, Closed, Handler};
 use crate::http::{Decision, Request};
-use crate::message::Message;
 use crate::worker::Worker;
 use martlet_codec::Data;
 use martlet_state::{Accept, Event, Fault, Kind, Response, State, Status};
@@ -36,10 +36,9 @@ impl<H: Handler> Worker<'_, H> {
         self.ctx.end_turn();
         self.buffer = buffer;
         self.settle(key);
-        let high = self.ctx.settings.high_watermark_bytes;
         if let Some(slot) = self.ctx.slots.get_mut(key)
             && slot.flags.readable
-            && slot.queued() <= high
+            && slot.may_read()
             && !std::mem::replace(&mut slot.flags.in_ready, true)
         {
             // The socket says only once that there is something: what is left there is ours to remember.
@@ -48,9 +47,8 @@ impl<H: Handler> Worker<'_, H> {
     }
 
     fn read(&mut self, key: usize, buffer: &mut [u8]) -> Step {
-        let high = self.ctx.settings.high_watermark_bytes;
         let Some(slot) = self.ctx.slots.get_mut(key) else { return Step::Done };
-        if !slot.flags.readable || slot.flags.broken || slot.queued() > high {
+        if !slot.flags.readable || slot.flags.broken || !slot.may_read() {
             return Step::Done;
         }
         // While a long message comes (`slot.conn.missing()`), it could be read straight to where it is put together.
@@ -124,7 +122,7 @@ impl<H: Handler> Worker<'_, H> {
                 Ok(Status::Event(Event::Data(data))) if data.is_whole() => {
                     slot.traffic.frames_in += 1;
                     let id = slot.id;
-                    let message = Message::new(data.kind(), data.into_payload());
+                    let message = Frame::message(data.kind(), data.into_payload());
                     self.handler.message(&mut self.ctx, id, message);
                     if input.is_empty() {
                         return;
@@ -153,16 +151,24 @@ impl<H: Handler> Worker<'_, H> {
                 Event::Data(data) => self.piece(key, data),
                 Event::Ping(body) => {
                     slot.traffic.frames_in += 1;
-                    self.handler.ping(&mut self.ctx, id, body);
+                    if slot.profile.settings.open_websocket_ping_frame {
+                        self.handler.message(&mut self.ctx, id, Frame::control(Opcode::Ping, body));
+                    }
                 }
                 Event::Pong(body) => {
                     slot.traffic.frames_in += 1;
-                    self.handler.pong(&mut self.ctx, id, body);
+                    if slot.profile.settings.open_websocket_pong_frame {
+                        self.handler.message(&mut self.ctx, id, Frame::control(Opcode::Pong, body));
+                    }
                 }
                 Event::Close(frame) => {
                     slot.traffic.frames_in += 1;
                     slot.flags.clean = true;
                     let by = if slot.our_code == 0 { By::Peer } else { By::Server };
+                    if slot.profile.settings.open_websocket_close_frame {
+                        let body = close_body(frame);
+                        self.handler.message(&mut self.ctx, id, Frame::control(Opcode::Close, &body));
+                    }
                     let (code, reason) = frame.map_or((1005, ""), |frame| (frame.code().get(), frame.reason()));
                     self.tell(key, &Closed { code, reason, by, clean: true });
                 }
@@ -173,7 +179,7 @@ impl<H: Handler> Worker<'_, H> {
             Ok(Status::NoRoom(_)) => self.ctx.flush_output(),
             Ok(Status::More) => {}
             Err(fault) => {
-                tracing::debug!(%id, peer = %slot.peer, %fault, "the peer is refused");
+                tracing::debug!(%id, peer = %slot.peer.get(), %fault, "the peer is refused");
                 let (code, reason) = match fault {
                     Fault::Violation(violation) => (violation.close_code(), violation.describe()),
                     Fault::Refusal(_) | Fault::Response(_) => (1006, ""),
@@ -194,7 +200,7 @@ impl<H: Handler> Worker<'_, H> {
         let mut assembler = slot.message.take().unwrap_or_default();
         match assembler.push(data) {
             Ok(Some(message)) => {
-                let message = Message::new(message.kind, message.payload);
+                let message = Frame::message(message.kind, message.payload);
                 self.handler.message(&mut self.ctx, id, message);
             }
             Ok(None) => slot.message = Some(assembler),
@@ -209,7 +215,7 @@ impl<H: Handler> Worker<'_, H> {
     fn request(&mut self, key: usize, head: &martlet_handshake::Request<'_>, kind: &Kind) {
         let slot = &self.ctx.slots[key];
         let id = slot.id;
-        let request = Request::new(head, slot.peer);
+        let request = Request::new(head, slot.peer.get());
         let response = match kind {
             Kind::Upgrade(_) => match self.handler.handshake(&mut self.ctx, &request) {
                 Decision::Accept { subprotocol, headers } => {

@@ -6,12 +6,13 @@ use crate::handle::Handle;
 use crate::handler::{Handler, Timer};
 use crate::mailbox::Command;
 use crate::output::Output;
-use crate::settings::Settings;
+use crate::profile::Profile;
+use crate::settings::{Settings, ms};
+use crate::socket::ListenSocket;
 use crate::wheel::Wheel;
-use martlet_state::{CloseFrame, Config, Instant, State};
+use martlet_state::{CloseFrame, Instant, State};
 use mio::event::Event;
-use mio::net::TcpListener;
-use mio::{Events, Poll, Token};
+use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 use std::collections::{BTreeSet, VecDeque};
 use std::io::{self, ErrorKind};
@@ -19,8 +20,8 @@ use std::time::Duration;
 
 /// The waker's token; the slots' tokens are their numbers.
 pub(crate) const WAKER: Token = Token(usize::MAX);
-/// The listening socket's token.
-pub(crate) const LISTENER: Token = Token(usize::MAX - 1);
+/// The first listening socket's token; the others' lie below it.
+const LISTENER: usize = usize::MAX - 1;
 /// Events taken from the system at once.
 const EVENTS: usize = 1024;
 
@@ -29,7 +30,8 @@ const EVENTS: usize = 1024;
 pub(crate) struct Seat {
     pub(crate) worker: u8,
     pub(crate) poll: Poll,
-    pub(crate) listener: TcpListener,
+    /// Those of all listeners, in the settings' order.
+    pub(crate) listeners: Vec<ListenSocket>,
 }
 
 /// A worker with its application.
@@ -39,7 +41,9 @@ pub(crate) struct Worker<'c, H> {
     /// What is read, until it is taken.
     pub(crate) buffer: Box<[u8]>,
     pub(crate) poll: Poll,
-    pub(crate) acceptor: Acceptor,
+    pub(crate) acceptors: Vec<Acceptor<'c>>,
+    /// Connections that came so far.
+    pub(crate) serial: u64,
     epoch: std::time::Instant,
     /// When it ends at the latest, once it was told to stop.
     stopping: Option<Instant>,
@@ -48,13 +52,12 @@ pub(crate) struct Worker<'c, H> {
 impl<'c, H: Handler> Worker<'c, H> {
     pub(crate) fn new(
         seat: Seat,
-        config: &'c Config<'c>,
+        profiles: &'c [Profile<'c>],
         settings: &'c Settings,
         handle: &'c Handle,
         handler: H,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let ctx = Context {
-            config,
             settings,
             handle,
             worker: seat.worker,
@@ -68,15 +71,21 @@ impl<'c, H: Handler> Worker<'c, H> {
             timers: BTreeSet::new(),
             last_timer: 0,
         };
-        Self {
+        let mut acceptors = Vec::new();
+        for (at, (mut socket, profile)) in seat.listeners.into_iter().zip(profiles).enumerate() {
+            seat.poll.registry().register(&mut socket, Token(LISTENER - at), Interest::READABLE)?;
+            acceptors.push(Acceptor::new(socket, profile));
+        }
+        Ok(Self {
             ctx,
             handler,
             buffer: vec![0; settings.read_buffer_bytes].into(),
             poll: seat.poll,
-            acceptor: Acceptor::new(seat.listener),
+            acceptors,
+            serial: 0,
             epoch: std::time::Instant::now(),
             stopping: None,
-        }
+        })
     }
 
     /// Serves until it is told to stop and all connections are gone.
@@ -95,8 +104,10 @@ impl<'c, H: Handler> Worker<'c, H> {
             for event in &events {
                 match event.token() {
                     WAKER => woken = true,
-                    LISTENER => self.acceptor.wanted = true,
-                    Token(key) => self.socket_event(key, event),
+                    Token(token) => match self.acceptors.get_mut(LISTENER - token) {
+                        Some(acceptor) => acceptor.wanted = true,
+                        None => self.socket_event(token, event),
+                    },
                 }
             }
             self.ready_round();
@@ -116,11 +127,11 @@ impl<'c, H: Handler> Worker<'c, H> {
 
     /// How long there is nothing to do if no event comes.
     fn sleep(&self) -> Option<Duration> {
-        if !self.ctx.ready.is_empty() || self.acceptor.wants_now(self.ctx.now) {
+        if !self.ctx.ready.is_empty() || self.acceptors.iter().any(|acceptor| acceptor.wants_now(self.ctx.now)) {
             return Some(Duration::ZERO);
         }
         let timer = self.ctx.timers.first().map(|(at, _)| *at);
-        let next = [self.ctx.wheel.next(), timer, self.acceptor.retry, self.stopping].into_iter().flatten().min()?;
+        let next = [self.ctx.wheel.next(), timer, self.retry(), self.stopping].into_iter().flatten().min()?;
         // Counted from the round's beginning: reading the clock once more would buy nothing, for a round is short.
         Some(Duration::from_millis(next.0.saturating_sub(self.ctx.now.0)))
     }
@@ -138,10 +149,11 @@ impl<'c, H: Handler> Worker<'c, H> {
     }
 
     fn writable(&mut self, key: usize) {
-        let (now, settings) = (self.ctx.now, self.ctx.settings);
+        let now = self.ctx.now;
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
         let active = slot.conn.state() == State::Active && !slot.flags.leaving;
-        let patience = if active { settings.pong_timeout_ms } else { settings.close_timeout_ms };
+        let config = &slot.profile.config;
+        let patience = if active { config.pong_timeout_ms } else { config.close_timeout_ms };
         if slot.unblock(now.after(patience)) && slot.is_established() {
             let id = slot.id;
             self.guard(key, |handler, ctx| handler.drain(ctx, id));
@@ -179,7 +191,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             let key = key as usize;
             // Not so if it was moved to an earlier tick, or if the slot has another connection by now.
             if let Some(slot) = self.ctx.slots.get_mut(key)
-                && slot.armed == tick
+                && u64::from(slot.armed) == tick
             {
                 slot.armed = 0;
                 self.deadline(key);
@@ -217,8 +229,10 @@ impl<'c, H: Handler> Worker<'c, H> {
         if self.stopping.is_some() {
             return;
         }
-        self.stopping = Some(self.ctx.now.after(self.ctx.settings.shutdown_grace_ms));
-        self.acceptor.close(self.poll.registry());
+        self.stopping = Some(self.ctx.now.after(ms(self.ctx.settings.max_wait_time)));
+        for acceptor in &mut self.acceptors {
+            acceptor.close(self.poll.registry());
+        }
         let keys: Vec<_> = self.ctx.slots.iter().map(|(key, _)| key).collect();
         for key in keys {
             let Some(slot) = self.ctx.slots.get_mut(key) else { continue };

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{BINARY, Client, PATIENCE, Running, TEXT, frame, settings};
-use martlet_std::{ConnId, Context, Handler, Message, Settings};
+use martlet_std::{ConnId, Context, Frame, Handler, Settings};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::process::Command;
@@ -57,7 +57,7 @@ struct Counted {
 }
 
 impl Handler for Counted {
-    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Message<'_>) {
+    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Frame<'_>) {
         if message.payload() == b"how many" {
             let numbers = (ALLOCATIONS.load(Ordering::Relaxed), LIVE.load(Ordering::Relaxed));
             // The channel's memory is none of the server's.

@@ -161,7 +161,7 @@ fn close_codes_come_back_and_nothing_after_the_close() {
 
 #[test]
 fn messages_up_to_the_limit_pass_and_one_octet_more_is_1009() {
-    let server = Running::start(Settings { max_message_bytes: 70_000, ..settings(1) }, |_| Echo);
+    let server = Running::start(Settings { package_max_length: 70_000, ..settings(1) }, |_| Echo);
     let mut client = server.client();
     client.frame(BINARY, &[5; 70_000]);
     client.expect(BINARY, &[5; 70_000]);

@@ -4,12 +4,13 @@ mod common;
 
 use common::{BINARY, CLOSE, Client, PATIENCE, PONG, Running, TEXT, frame, request, settings};
 use martlet_std::{
-    By, Closed, ConnId, Context, Decision, Handler, Message, Misuse, PushError, Request, Response, Settings, State,
-    Timer,
+    By, Closed, ConnId, Context, Decision, Frame, Handler, Misuse, Opcode, PushError, Request, Response, Settings,
+    State, Timer,
 };
 use std::io::Read;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 /// Says what it hears, and does what the text messages say.
 struct Teller {
@@ -40,7 +41,7 @@ impl Handler for Teller {
     }
 
     fn open(&mut self, ctx: &mut Context<'_>, id: ConnId, request: &Request<'_>) {
-        self.tell(id, format!("open {} {}", request.target(), request.peer().ip()));
+        self.tell(id, format!("open {} {}", request.target(), request.peer().address().unwrap().ip()));
         match request.path() {
             "/greet" => ctx.push(id, "welcome").unwrap(),
             "/panic-open" => panic!("a mistake when it opens"),
@@ -48,8 +49,11 @@ impl Handler for Teller {
         }
     }
 
-    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Message<'_>) {
-        match message.text() {
+    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, frame: Frame<'_>) {
+        if frame.opcode() == Opcode::Pong {
+            return self.tell(id, format!("pong {}", frame.payload().escape_ascii()));
+        }
+        match frame.text() {
             Some("panic") => panic!("a mistake with a message"),
             Some("disconnect") => ctx.disconnect(id, 4001, "as you wish").unwrap(),
             Some("wrong code") => self.tell(id, format!("{:?}", ctx.disconnect(id, 1005, ""))),
@@ -63,7 +67,7 @@ impl Handler for Teller {
                 let timer = ctx.after(20);
                 self.timers.push((timer, id));
             }
-            _ => self.tell(id, format!("message {}", message.payload().len())),
+            _ => self.tell(id, format!("message {}", frame.payload().len())),
         }
     }
 
@@ -73,10 +77,6 @@ impl Handler for Teller {
         if *code == 4999 {
             panic!("a mistake when it closes");
         }
-    }
-
-    fn pong(&mut self, _: &mut Context<'_>, id: ConnId, body: &[u8]) {
-        self.tell(id, format!("pong {}", body.escape_ascii()));
     }
 
     fn timer(&mut self, ctx: &mut Context<'_>, timer: Timer) {
@@ -98,7 +98,7 @@ fn heard(told: &Receiver<(ConnId, String)>, expect: &str) -> ConnId {
     id
 }
 
-const CLOSED: &str = "Misuse(State(Closed))";
+const CLOSED: &str = "Closing";
 
 #[test]
 fn open_message_close_come_once_and_in_order() {
@@ -147,7 +147,7 @@ fn ends_of_every_kind_are_told_with_their_code_and_whose_doing_it_was() {
         assert!(what.starts_with(expect), "{what} is not {expect}");
     }
     // A peer that never answers the Close is let go after a while.
-    let (server, told) = start(Settings { close_timeout_ms: 100, ..settings(1) });
+    let (server, told) = start(Settings { close_timeout: Duration::from_millis(100), ..settings(1) });
     let mut client = server.client();
     heard(&told, "open / 127.0.0.1");
     client.frame(TEXT, b"disconnect");
@@ -164,7 +164,7 @@ fn a_reset_in_the_middle_of_a_message_is_an_end_like_others() {
     let mut sender = client.socket.try_clone().unwrap();
     std::io::Write::write_all(&mut sender, &frame(BINARY, &[0; 50_000])[..20_000]).unwrap();
     // With a linger of nothing, closing resets.
-    socket2::SockRef::from(&client.socket).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+    socket2::SockRef::from(&client.socket).set_linger(Some(Duration::ZERO)).unwrap();
     drop((client, sender));
     heard(&told, &format!("close 1006 \"\" Peer false {CLOSED}"));
     let mut other = server.client();
@@ -182,12 +182,12 @@ fn a_panic_ends_its_connection_with_1011_and_harms_no_other() {
     client.send(&[frame(TEXT, b"panic"), frame(TEXT, b"never seen")].concat());
     client.expect_close(1011);
     client.expect_end();
-    heard(&told, "close 1011 \"\" Server false Misuse(State(Closing))");
+    heard(&told, "close 1011 \"\" Server false Closing");
     let mut client = Client::open(server.address, "/panic-open");
     client.expect_close(1011);
     client.expect_end();
     heard(&told, "open /panic-open 127.0.0.1");
-    heard(&told, "close 1011 \"\" Server false Misuse(State(Closing))");
+    heard(&told, "close 1011 \"\" Server false Closing");
     let mut client = Client::connect(server.address);
     client.send(&request("/panic"));
     let head = client.head();
@@ -230,7 +230,7 @@ fn a_handshake_may_be_answered_otherwise() {
 
 #[test]
 fn open_may_push_and_pongs_and_timers_arrive() {
-    let (server, told) = start(settings(1));
+    let (server, told) = start(Settings { open_websocket_pong_frame: true, ..settings(1) });
     let mut client = Client::open(server.address, "/greet");
     client.expect(TEXT, b"welcome");
     heard(&told, "open /greet 127.0.0.1");

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 #[test]
 fn beyond_max_connections_who_comes_waits_until_somebody_goes() {
-    let server = Running::start(Settings { max_connections: 3, ..settings(2) }, |_| Echo);
+    let server = Running::start(Settings { max_connection: 3, ..settings(2) }, |_| Echo);
     let mut inside: Vec<_> = (0..3).map(|_| server.client()).collect();
     let mut waiting = Client::connect(server.address);
     waiting.send(&request("/"));

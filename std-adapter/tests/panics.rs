@@ -3,7 +3,7 @@
 mod common;
 
 use common::{BINARY, CLOSE, Client, PATIENCE, PING, PONG, Running, TEXT, request, settings};
-use martlet_std::{Closed, ConnId, Context, Handler, Message, Request, Response, Timer};
+use martlet_std::{Closed, ConnId, Context, Frame, Handler, Opcode, Request, Response, Settings, Timer};
 use std::io::Read;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -12,27 +12,22 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 struct Clumsy(Sender<(u16, bool)>);
 
 impl Handler for Clumsy {
-    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Message<'_>) {
-        match message.text() {
+    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, frame: Frame<'_>) {
+        if matches!(frame.opcode(), Opcode::Ping | Opcode::Pong) {
+            panic!("a mistake with a {:?}", frame.opcode());
+        }
+        match frame.text() {
             Some("timer") => {
                 ctx.after(0);
             }
             Some("much") => ctx.push(id, &vec![1; 20 << 20][..]).unwrap(),
-            _ => ctx.push(id, message).unwrap(),
+            _ => ctx.push(id, frame).unwrap(),
         }
     }
 
     fn close(&mut self, _: &mut Context<'_>, _: ConnId, closed: &Closed<'_>) {
         self.0.send((closed.code, closed.clean)).unwrap();
         panic!("a mistake when it closes");
-    }
-
-    fn ping(&mut self, _: &mut Context<'_>, _: ConnId, _: &[u8]) {
-        panic!("a mistake with a ping");
-    }
-
-    fn pong(&mut self, _: &mut Context<'_>, _: ConnId, _: &[u8]) {
-        panic!("a mistake with a pong");
     }
 
     fn drain(&mut self, _: &mut Context<'_>, _: ConnId) {
@@ -51,7 +46,13 @@ impl Handler for Clumsy {
 fn start() -> (Running, Receiver<(u16, bool)>) {
     let (tell, told) = channel();
     let tell = Mutex::new(tell);
-    (Running::start(settings(1), move |_| Clumsy(tell.lock().unwrap().clone())), told)
+    (
+        Running::start(
+            Settings { open_websocket_ping_frame: true, open_websocket_pong_frame: true, ..settings(1) },
+            move |_| Clumsy(tell.lock().unwrap().clone()),
+        ),
+        told,
+    )
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{BINARY, CLOSE, Client, Echo, PATIENCE, PING, PONG, Running, TEXT, frame, request, settings};
-use martlet_std::{Closed, ConnId, Context, Handler, Message, PushError, Settings};
+use martlet_std::{Closed, ConnId, Context, Frame, Handler, PushError, Settings};
 use std::io::{Read, Write};
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
@@ -11,8 +11,14 @@ use std::time::{Duration, Instant};
 
 #[test]
 fn a_slow_handshake_gets_408_and_silence_nothing() {
-    let server =
-        Running::start(Settings { handshake_timeout_ms: 1_000, close_timeout_ms: 100, ..settings(1) }, |_| Echo);
+    let server = Running::start(
+        Settings {
+            handshake_timeout: Duration::from_millis(1_000),
+            close_timeout: Duration::from_millis(100),
+            ..settings(1)
+        },
+        |_| Echo,
+    );
     let mut silent = Client::connect(server.address);
     silent.expect_end();
     let mut slow = Client::connect(server.address);
@@ -40,7 +46,7 @@ struct Flood {
 }
 
 impl Handler for Flood {
-    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, _: Message<'_>) {
+    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, _: Frame<'_>) {
         let piece = [7; 65_536];
         for pushed in 0.. {
             if let Err(why) = ctx.push(id, &piece[..]) {
@@ -87,7 +93,7 @@ fn a_peer_that_does_not_read_gets_1013_behind_what_waits() {
 
 #[test]
 fn a_peer_that_never_reads_is_cut_off() {
-    let (server, refused, closed) = flood(Settings { close_timeout_ms: 100, ..settings(1) });
+    let (server, refused, closed) = flood(Settings { close_timeout: Duration::from_millis(100), ..settings(1) });
     let mut client = server.client();
     client.frame(TEXT, b"go");
     assert_eq!(refused().1, PushError::QueueFull);
@@ -122,7 +128,7 @@ fn nothing_is_read_from_a_peer_that_does_not_read_and_nothing_is_lost() {
 struct Megabytes;
 
 impl Handler for Megabytes {
-    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Message<'_>) {
+    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Frame<'_>) {
         for n in 0..message.text().unwrap().parse().unwrap() {
             ctx.push(id, &vec![n; 1 << 20][..]).unwrap();
         }
@@ -131,7 +137,7 @@ impl Handler for Megabytes {
 
 #[test]
 fn replies_never_land_inside_a_frame_that_is_under_way() {
-    let patient = Settings { max_backpressure_bytes: 16 << 20, high_watermark_bytes: 16 << 20, ..settings(1) };
+    let patient = Settings { max_backpressure: 16 << 20, buffer_high_watermark: 16 << 20, ..settings(1) };
     let server = Running::start(patient, |_| Megabytes);
     let mut client = server.client();
     client.send(&[frame(TEXT, b"6"), frame(PING, b"where does this go"), frame(CLOSE, b"\x03\xe8")].concat());
@@ -147,7 +153,7 @@ fn replies_never_land_inside_a_frame_that_is_under_way() {
 fn the_handler_hears_when_all_that_waited_is_read() {
     struct Tell(Sender<ConnId>);
     impl Handler for Tell {
-        fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Message<'_>) {
+        fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Frame<'_>) {
             ctx.push(id, &vec![1; message.payload().len() << 10][..]).unwrap();
         }
 
@@ -175,7 +181,12 @@ fn the_handler_hears_when_all_that_waited_is_read() {
 fn a_slow_reader_is_alive_as_long_as_it_reads() {
     // Nothing is read from it while more than 256 KiB wait, and the Ping waits with them: the heartbeat must not take it for
     // dead.
-    let hasty = Settings { idle_ms: 50, pong_timeout_ms: 2_000, max_backpressure_bytes: 16 << 20, ..settings(1) };
+    let hasty = Settings {
+        ping_interval: Duration::from_millis(50),
+        pong_timeout: Duration::from_millis(2_000),
+        max_backpressure: 16 << 20,
+        ..settings(1)
+    };
     let server = Running::start(hasty, |_| Megabytes);
     let mut client = Client::narrow(server.address);
     client.frame(TEXT, b"12");
@@ -195,7 +206,7 @@ fn a_slow_reader_is_alive_as_long_as_it_reads() {
 fn a_slow_reader_gets_all_that_was_sent_before_our_close() {
     struct Farewell;
     impl Handler for Farewell {
-        fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, _: Message<'_>) {
+        fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, _: Frame<'_>) {
             let megabyte = vec![0; 1 << 20];
             for _ in 0..16 {
                 ctx.push(id, &megabyte[..]).unwrap();
@@ -204,7 +215,7 @@ fn a_slow_reader_gets_all_that_was_sent_before_our_close() {
         }
     }
     // Four seconds of reading, and two from our Close to the peer's if it did not read.
-    let hasty = Settings { close_timeout_ms: 2_000, max_backpressure_bytes: 32 << 20, ..settings(1) };
+    let hasty = Settings { close_timeout: Duration::from_millis(2_000), max_backpressure: 32 << 20, ..settings(1) };
     let server = Running::start(hasty, |_| Farewell);
     let mut client = Client::narrow(server.address);
     client.frame(TEXT, b"go");
@@ -234,13 +245,16 @@ fn read_slowly(client: &mut Client, all: usize) {
 
 #[test]
 fn a_silent_peer_is_asked_and_then_let_go() {
-    let server = Running::start(Settings { idle_ms: 50, pong_timeout_ms: 50, ..settings(1) }, |_| Echo);
+    let server = Running::start(
+        Settings { ping_interval: Duration::from_millis(50), pong_timeout: Duration::from_millis(50), ..settings(1) },
+        |_| Echo,
+    );
     let mut client = server.client();
     client.expect(PING, b"");
     client.expect_close(1011);
     client.expect_end();
     drop(server);
-    let server = Running::start(Settings { idle_ms: 50, ..settings(1) }, |_| Echo);
+    let server = Running::start(Settings { ping_interval: Duration::from_millis(50), ..settings(1) }, |_| Echo);
     let mut client = server.client();
     for _ in 0..3 {
         client.expect(PING, b"");
@@ -252,13 +266,13 @@ fn a_silent_peer_is_asked_and_then_let_go() {
 fn who_lets_the_close_unanswered_is_cut_off() {
     struct Rude;
     impl Handler for Rude {
-        fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, _: Message<'_>) {
+        fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, _: Frame<'_>) {
             ctx.disconnect(id, 3000, "").unwrap();
             // Nothing is sent after our Close.
             assert!(ctx.push(id, "x").is_err());
         }
     }
-    let server = Running::start(Settings { close_timeout_ms: 100, ..settings(1) }, |_| Rude);
+    let server = Running::start(Settings { close_timeout: Duration::from_millis(100), ..settings(1) }, |_| Rude);
     let mut client = Client::connect(server.address);
     client.send(&[request("/"), frame(TEXT, b"x")].concat());
     client.head();

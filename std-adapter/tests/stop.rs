@@ -3,10 +3,11 @@
 mod common;
 
 use common::{CLOSE, Client, Echo, PATIENCE, Running, TEXT, frame, settings};
-use martlet_std::{Closed, ConnId, Context, Handler, Message, Server, ServerError, Settings};
+use martlet_std::{Closed, ConnId, Context, Frame, Handler, Server, ServerError, Settings};
 use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
 
 #[test]
 fn every_client_gets_1001_and_the_server_ends() {
@@ -29,7 +30,7 @@ fn every_client_gets_1001_and_the_server_ends() {
 struct Ends(Sender<(u16, bool)>);
 
 impl Handler for Ends {
-    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Message<'_>) {
+    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Frame<'_>) {
         ctx.push(id, message).unwrap();
     }
 
@@ -42,7 +43,11 @@ impl Handler for Ends {
 fn who_does_not_answer_is_left_behind_when_the_grace_is_over_and_its_end_is_told() {
     let (tell, told) = channel();
     let tell = Mutex::new(tell);
-    let short = Settings { shutdown_grace_ms: 200, close_timeout_ms: 60_000, ..settings(2) };
+    let short = Settings {
+        max_wait_time: Duration::from_millis(200),
+        close_timeout: Duration::from_millis(60_000),
+        ..settings(2)
+    };
     let server = Running::start(short, move |_| Ends(tell.lock().unwrap().clone()));
     let mut clients: Vec<_> = (0..5).map(|_| server.client()).collect();
     for client in &mut clients {
@@ -79,15 +84,15 @@ fn what_is_under_way_is_delivered_before_the_end() {
 fn a_port_in_use_is_refused_even_with_several_workers() {
     for (first, second) in [(1, 1), (2, 2), (1, 2), (2, 1)] {
         let server = Running::start(settings(first), |_| Echo);
-        let again = Settings { listen: server.address, ..settings(second) };
+        let again = Settings { listen: vec![server.address.into()], ..settings(second) };
         let error = Server::bind(again).unwrap_err();
-        assert!(matches!(&error, ServerError::Listen(address, _) if *address == server.address), "{error}");
+        assert!(matches!(&error, ServerError::Listen(address, _) if *address == server.address.into()), "{error}");
         assert!(error.to_string().ends_with("the port is in use"), "{error}");
     }
 }
 
 #[test]
 fn nonsense_is_refused_before_anything_starts() {
-    let error = Server::bind(Settings { workers: 0, ..settings(1) }).unwrap_err();
+    let error = Server::bind(Settings { worker_num: 0, ..settings(1) }).unwrap_err();
     assert_eq!(error.to_string(), "workers: must be 1 to 255");
 }

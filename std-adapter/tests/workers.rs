@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Client, Echo, PATIENCE, Running, TEXT, settings};
-use martlet_std::{ConnId, Context, Filter, Handler, Message, PushError, Request, Settings, Timer};
+use martlet_std::{ConnId, Context, Filter, Frame, Handler, PushError, Request, Settings, Timer};
 use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -24,7 +24,7 @@ impl Handler for Relay {
         self.opened.send(id).unwrap();
     }
 
-    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Message<'_>) {
+    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Frame<'_>) {
         match message.text().unwrap().split_once(' ') {
             Some(("all", text)) => ctx.broadcast(Filter::All, text).unwrap(),
             Some(("tag", text)) => ctx.broadcast(Filter::Tag(7), text).unwrap(),
@@ -162,7 +162,7 @@ fn a_server_that_has_stopped_says_so() {
 fn what_is_broadcast_in_one_round_leaves_together() {
     struct Twice;
     impl Handler for Twice {
-        fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, _: Message<'_>) {
+        fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, _: Frame<'_>) {
             let other = ctx.connections().find(|other| *other != id).unwrap();
             let queued: Vec<_> = ["a", "b", "c"]
                 .map(|text| {
@@ -193,7 +193,7 @@ fn a_timer_that_is_always_due_does_not_stop_the_worker() {
             ctx.after(0);
         }
 
-        fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Message<'_>) {
+        fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Frame<'_>) {
             ctx.push(id, message).unwrap();
         }
 

@@ -29,7 +29,7 @@ function answers(port) {
 }
 
 async function start(port) {
-  const server = spawn(MARTLET, ["serve", "--listen", `127.0.0.1:${port}`, "--workers", "2"], { stdio: ["ignore", "inherit", "inherit"] });
+  const server = spawn(MARTLET, ["serve", "--listen", `127.0.0.1:${port}`, "--worker-num", "2"], { stdio: ["ignore", "inherit", "inherit"] });
   const deadline = Date.now() + patience;
   while (!(await answers(port))) {
     assert.ok(server.exitCode === null && Date.now() < deadline, "the server does not listen");

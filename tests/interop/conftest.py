@@ -7,6 +7,6 @@ from server import Server
 
 @pytest.fixture(scope="session")
 def server():
-    with Server("--workers", "2") as running:
+    with Server("--worker-num", "2") as running:
         yield running
         assert running.process.poll() is None, f"the server died: {running.output()}"

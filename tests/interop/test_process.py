@@ -14,7 +14,7 @@ from wire import CLOSE, TEXT, Wire, close_body, frame, upgrade
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 def test_a_stop_tells_every_client_1001(number):
-    with Server("--workers", "2") as server, ExitStack() as stack:
+    with Server("--worker-num", "2") as server, ExitStack() as stack:
         urls = [server.url(path) for path in ("/echo", "/", "/chat")] * 10
         clients = [stack.enter_context(connect(url, proxy=None, compression=None)) for url in urls]
         server.signal(number)
@@ -95,12 +95,12 @@ def test_a_bad_address_is_told(address):
     "arguments",
     [
         ["serve", "--nonsense"],
-        ["serve", "--workers", "0"],
-        ["serve", "--workers", "many"],
-        ["serve", "--workers", "-1"],
-        ["serve", "--workers"],
-        ["serve", "--max-message-bytes", "2MB"],
-        ["serve", "--max-message-bytes", "99999999999999999999999"],
+        ["serve", "--worker-num", "0"],
+        ["serve", "--worker-num", "many"],
+        ["serve", "--worker-num", "-1"],
+        ["serve", "--worker-num"],
+        ["serve", "--package-max-length", "2MB"],
+        ["serve", "--package-max-length", "99999999999999999999999"],
         ["serve", "surplus"],
         ["nonsense"],
         ["--nonsense"],
@@ -115,7 +115,7 @@ def test_help_and_version_are_no_errors():
     code, output, error = run("--help")
     assert (code, error) == (0, "") and "serve" in output
     code, output, error = run("serve", "--help")
-    assert (code, error) == (0, "") and "--listen" in output and "--max-message-bytes" in output
+    assert (code, error) == (0, "") and "--listen" in output and "--package-max-length" in output
     code, output, error = run("--version")
     assert (code, error) == (0, "") and "martlet" in output
 
@@ -133,7 +133,7 @@ def test_without_options_it_serves_on_port_9501():
 
 
 def test_the_message_limit_is_an_option():
-    with Server("--max-message-bytes", "1000") as server:
+    with Server("--package-max-length", "1000") as server:
         with Wire(server) as wire:
             wire.open().send(frame(TEXT, b"x" * 1000))
             assert wire.frame() == (True, TEXT, b"x" * 1000)

@@ -11,8 +11,8 @@ use std::time::Duration;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Settings for a test: a port of its own and some workers.
-pub(crate) fn settings(workers: usize) -> Settings {
-    Settings { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), workers, ..Settings::default() }
+pub(crate) fn settings(worker_num: usize) -> Settings {
+    Settings { listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()], worker_num, ..Settings::default() }
 }
 
 /// A server that runs until this is dropped.
@@ -25,7 +25,7 @@ pub(crate) struct Running {
 impl Running {
     pub(crate) fn start<H: Handler>(settings: Settings, handler: impl Fn(usize) -> H + Send + Sync + 'static) -> Self {
         let server = Server::bind(settings).unwrap();
-        let (handle, address) = (server.handle(), server.address());
+        let (handle, address) = (server.handle(), server.address().unwrap());
         let thread = std::thread::spawn(move || server.run(handler).unwrap());
         Self { handle, address, thread: Some(thread) }
     }
@@ -225,7 +225,7 @@ impl Handler for Echo {
         &mut self,
         ctx: &mut martlet_std::Context<'_>,
         id: martlet_std::ConnId,
-        message: martlet_std::Message<'_>,
+        message: martlet_std::Frame<'_>,
     ) {
         // Fails for a peer that is closing, which is what some tests are about.
         let _ = ctx.push(id, message);

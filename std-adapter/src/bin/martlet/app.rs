@@ -1,7 +1,7 @@
 //! What the program serves: the chat page, the chat behind it, and an echo.
 
 use crate::chat::{self, Action, Chat, Counters};
-use martlet_std::{Closed, ConnId, Context, Decision, Handler, Message, Request, Response};
+use martlet_std::{Closed, ConnId, Context, Decision, Frame, Handler, Opcode, Request, Response};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -98,6 +98,15 @@ impl App {
     fn now_us(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
+
+    fn pong(&mut self, id: ConnId, body: &[u8]) {
+        let now = self.now_us();
+        let Some(ping) = self.pings.get_mut(&id) else { return };
+        // A peer may send any Pong at any time: only the one that was asked for says something.
+        if let Some(sent) = ping.sent_us.filter(|sent| body == sent.to_be_bytes()) {
+            *ping = PingTime { sent_us: None, latest_us: Some(now.saturating_sub(sent)) };
+        }
+    }
 }
 
 impl Handler for App {
@@ -116,25 +125,19 @@ impl Handler for App {
         }
     }
 
-    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Message<'_>) {
+    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, frame: Frame<'_>) {
+        if frame.opcode() == Opcode::Pong {
+            return self.pong(id, frame.payload());
+        }
         if ctx.tag(id) != Some(CHAT) {
             // It fails only for a peer that is going already, or that does not read.
-            let _ = ctx.push(id, message);
+            let _ = ctx.push(id, frame);
             return;
         }
-        self.chat(ctx, |room, actions| match message.text() {
+        self.chat(ctx, |room, actions| match frame.text() {
             Some(text) => room.receive(id, text, now_ms(), actions),
-            None => room.receive_binary(id, message.payload().len(), now_ms(), actions),
+            None => room.receive_binary(id, frame.payload().len(), now_ms(), actions),
         });
-    }
-
-    fn pong(&mut self, _: &mut Context<'_>, id: ConnId, body: &[u8]) {
-        let now = self.now_us();
-        let Some(ping) = self.pings.get_mut(&id) else { return };
-        // A peer may send any Pong at any time: only the one that was asked for says something.
-        if let Some(sent) = ping.sent_us.filter(|sent| body == sent.to_be_bytes()) {
-            *ping = PingTime { sent_us: None, latest_us: Some(now.saturating_sub(sent)) };
-        }
     }
 
     fn close(&mut self, ctx: &mut Context<'_>, id: ConnId, _: &Closed<'_>) {

@@ -2,8 +2,7 @@
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
-use martlet_std::Settings;
-use std::net::SocketAddr;
+use martlet_std::{Address, Settings};
 use tracing_subscriber::EnvFilter;
 
 /// Where the log's level is set.
@@ -30,47 +29,14 @@ enum Command {
 #[derive(Args, Debug)]
 struct Serve {
     /// Where to listen; port 0 lets the system choose one
-    #[arg(long, value_name = "ADDR:PORT", default_value_t = defaults().listen)]
-    listen: SocketAddr,
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:9501")]
+    listen: Vec<Address>,
     /// Worker threads, 1 to 255 [default: one for each core]
     #[arg(long, value_name = "N")]
-    workers: Option<usize>,
+    worker_num: Option<usize>,
     /// The longest message a peer may send, in octets
-    #[arg(long, value_name = "N", default_value_t = defaults().max_message_bytes)]
-    max_message_bytes: u64,
-    /// The longest frame a peer may send, in octets [default: as long as a message]
-    #[arg(long, value_name = "N")]
-    max_frame_bytes: Option<u64>,
-    /// Octets that may wait for a peer that reads slowly; beyond it the connection is closed with 1013
-    #[arg(long, value_name = "N", default_value_t = defaults().max_backpressure_bytes)]
-    max_backpressure_bytes: usize,
-    /// Octets that wait for a peer before nothing is read from it until it reads
-    #[arg(long, value_name = "N", default_value_t = defaults().high_watermark_bytes)]
-    high_watermark_bytes: usize,
-    /// The most connections; beyond it new ones wait
-    #[arg(long, value_name = "N", default_value_t = defaults().max_connections)]
-    max_connections: u32,
-    /// Connections that the system keeps until they are accepted, for each worker
-    #[arg(long, value_name = "N", default_value_t = defaults().backlog)]
-    backlog: u32,
-    /// Control frames that a peer may send within a second; 0 for any number
-    #[arg(long, value_name = "N", default_value_t = defaults().max_control_per_second)]
-    max_control_per_second: u16,
-    /// How long a handshake may take; 0 for ever
-    #[arg(long, value_name = "MS", default_value_t = defaults().handshake_timeout_ms)]
-    handshake_timeout_ms: u32,
-    /// A peer that was silent for so long gets a Ping; 0 for never
-    #[arg(long, value_name = "MS", default_value_t = defaults().idle_ms)]
-    idle_ms: u32,
-    /// How long to wait for anything after that Ping
-    #[arg(long, value_name = "MS", default_value_t = defaults().pong_timeout_ms)]
-    pong_timeout_ms: u32,
-    /// How long to wait for the peer's Close after ours
-    #[arg(long, value_name = "MS", default_value_t = defaults().close_timeout_ms)]
-    close_timeout_ms: u32,
-    /// How long to wait for the peers when the server stops
-    #[arg(long, value_name = "MS", default_value_t = defaults().shutdown_grace_ms)]
-    shutdown_grace_ms: u32,
+    #[arg(long, value_name = "N", default_value_t = defaults().package_max_length)]
+    package_max_length: u64,
 }
 
 fn defaults() -> Settings {
@@ -118,20 +84,9 @@ impl From<Serve> for Settings {
     fn from(serve: Serve) -> Self {
         let defaults = defaults();
         Self {
-            listen: serve.listen,
-            workers: serve.workers.unwrap_or(defaults.workers),
-            max_message_bytes: serve.max_message_bytes,
-            max_frame_bytes: serve.max_frame_bytes,
-            max_backpressure_bytes: serve.max_backpressure_bytes,
-            high_watermark_bytes: serve.high_watermark_bytes,
-            max_connections: serve.max_connections,
-            backlog: serve.backlog,
-            max_control_per_second: serve.max_control_per_second,
-            handshake_timeout_ms: serve.handshake_timeout_ms,
-            idle_ms: serve.idle_ms,
-            pong_timeout_ms: serve.pong_timeout_ms,
-            close_timeout_ms: serve.close_timeout_ms,
-            shutdown_grace_ms: serve.shutdown_grace_ms,
+            listen: serve.listen.into_iter().map(Into::into).collect(),
+            worker_num: serve.worker_num.unwrap_or(defaults.worker_num),
+            package_max_length: serve.package_max_length,
             ..defaults
         }
     }

@@ -25,16 +25,19 @@ fn main() -> ExitCode {
 }
 
 fn serve() -> Result<ExitCode, String> {
-    let Some(settings) = cli::settings()? else { return Ok(ExitCode::SUCCESS) };
+    let Some(mut settings) = cli::settings()? else { return Ok(ExitCode::SUCCESS) };
+    // The chat times its Pings.
+    settings.open_websocket_pong_frame = true;
     cli::start_log()?;
     let server = Server::bind(settings).map_err(|error| error.to_string())?;
     signals::stop_on_signals(server.handle()).map_err(|error| format!("signals: {error}"))?;
     // If nobody reads where it is, it serves nevertheless.
-    let _ = writeln!(
-        std::io::stdout(),
-        "martlet: the chat is at http://{0}/ and an echo at ws://{0}/echo; Ctrl-C stops",
-        server.address()
-    );
+    for address in server.addresses() {
+        let _ = writeln!(
+            std::io::stdout(),
+            "martlet: the chat is at http://{address}/ and an echo at ws://{address}/echo; Ctrl-C stops"
+        );
+    }
     let room = app::room();
     match server.run(|_worker| App::new(&room)) {
         Ok(()) => Ok(ExitCode::SUCCESS),

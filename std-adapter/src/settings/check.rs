@@ -1,0 +1,223 @@
+//! Settings that make no sense are refused by name.
+
+use super::{Listener, Settings};
+use crate::id::MAX_SLOTS;
+use core::fmt;
+use core::time::Duration;
+
+/// A setting that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidSetting {
+    /// The name of the field.
+    pub setting: &'static str,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
+
+impl fmt::Display for InvalidSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.setting, self.reason)
+    }
+}
+
+impl core::error::Error for InvalidSetting {}
+
+/// Whether a rule is broken, by which setting, and what to say.
+type Rule = (bool, &'static str, &'static str);
+
+fn obey(rules: impl IntoIterator<Item = Rule>) -> Result<(), InvalidSetting> {
+    match rules.into_iter().find(|(broken, ..)| *broken) {
+        Some((_, setting, reason)) => Err(InvalidSetting { setting, reason }),
+        None => Ok(()),
+    }
+}
+
+impl Settings {
+    /// Refuses what makes no sense, here or at a listener.
+    pub fn check(&self) -> Result<(), InvalidSetting> {
+        obey(self.rules_of_the_server())?;
+        self.check_connections()?;
+        for Listener { settings, .. } in &self.listen {
+            if let Some(own) = settings {
+                obey(self.rules_of_a_listener(own))?;
+                own.check_connections()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn rules_of_the_server(&self) -> [Rule; 9] {
+        let twice = self.listen.iter().enumerate().any(|(at, one)| {
+            let fixed = !matches!(one.address, crate::Address::Tcp(address) if address.port() == 0);
+            fixed && self.listen.iter().skip(at + 1).any(|other| other.address == one.address)
+        });
+        [
+            (self.listen.is_empty(), "listen", "a server listens somewhere"),
+            (self.listen.len() > 255, "listen", "at most 255 places"),
+            (twice, "listen", "the same address twice"),
+            (!(1..=255).contains(&self.worker_num), "worker_num", "must be 1 to 255"),
+            (!(1..=MAX_SLOTS).contains(&self.max_connection), "max_connection", "must be 1 to 1048576"),
+            (!(1..=i32::MAX as u32).contains(&self.backlog), "backlog", "must be 1 to 2147483647"),
+            (self.read_buffer_bytes > 1 << 30, "read_buffer_bytes", "must be at most 1 GiB"),
+            (self.max_mailbox_bytes == 0, "max_mailbox_bytes", "0 allows no command"),
+            (self.max_wait_time > LONGEST, "max_wait_time", "must be at most 49 days"),
+        ]
+    }
+
+    /// A listener's settings may not differ in what the server has once.
+    fn rules_of_a_listener(&self, own: &Self) -> [Rule; 12] {
+        const WHY: &str = "is for the server as a whole, and cannot differ at a listener";
+        [
+            (own.worker_num != self.worker_num, "worker_num", WHY),
+            (own.max_connection != self.max_connection, "max_connection", WHY),
+            (own.max_connection_policy != self.max_connection_policy, "max_connection_policy", WHY),
+            (own.max_connection_per_ip != self.max_connection_per_ip, "max_connection_per_ip", WHY),
+            (own.backlog != self.backlog, "backlog", WHY),
+            (own.reuse_port != self.reuse_port, "reuse_port", WHY),
+            (own.max_wait_time != self.max_wait_time, "max_wait_time", WHY),
+            (own.read_buffer_bytes != self.read_buffer_bytes, "read_buffer_bytes", WHY),
+            (own.max_mailbox_bytes != self.max_mailbox_bytes, "max_mailbox_bytes", WHY),
+            (own.metrics != self.metrics, "metrics", WHY),
+            (own.healthz != self.healthz, "healthz", WHY),
+            (
+                own.max_head_bytes as usize >= self.read_buffer_bytes,
+                "max_head_bytes",
+                "must be less than read_buffer_bytes",
+            ),
+        ]
+    }
+
+    fn check_connections(&self) -> Result<(), InvalidSetting> {
+        let longest = self.package_max_length.max(self.max_frame_bytes());
+        let head = usize::try_from(self.max_head_bytes).unwrap_or(usize::MAX);
+        let heartbeat = self.heartbeat_check_interval;
+        obey([
+            (self.package_max_length == 0, "package_max_length", "0 allows no message"),
+            (longest > isize::MAX as u64, "package_max_length", "no memory of this machine could hold such a message"),
+            (self.read_buffer_bytes <= head, "read_buffer_bytes", "must be more than max_head_bytes"),
+            (self.buffer_high_watermark == 0, "buffer_high_watermark", "0 would never read"),
+            (
+                self.buffer_low_watermark >= self.buffer_high_watermark,
+                "buffer_low_watermark",
+                "must be less than buffer_high_watermark",
+            ),
+            (
+                self.max_backpressure < self.buffer_high_watermark,
+                "max_backpressure",
+                "must be at least buffer_high_watermark",
+            ),
+            (self.max_push_bytes == Some(0), "max_push_bytes", "0 allows no push"),
+            (
+                !self.heartbeat_idle_time.is_zero() && heartbeat > self.heartbeat_idle_time,
+                "heartbeat_check_interval",
+                "must be at most heartbeat_idle_time",
+            ),
+            (self.keepalive_timeout.is_zero(), "keepalive_timeout", "must be more than zero"),
+            (self.request_timeout.is_zero(), "request_timeout", "must be more than zero"),
+            (self.close_timeout.is_zero(), "close_timeout", "must be more than zero"),
+            (
+                self.pong_timeout.is_zero() && !self.ping_interval.is_zero(),
+                "pong_timeout",
+                "must be more than zero where Pings are sent",
+            ),
+            (self.socket_buffer_size > i32::MAX as usize, "socket_buffer_size", "must be at most 2147483647"),
+        ])?;
+        obey(self.times().map(|(time, name)| (time > LONGEST, name, "must be at most 49 days")))?;
+        obey(self.allowed_origins.iter().map(|origin| {
+            (!is_origin(origin), "allowed_origins", "an origin is scheme://host or scheme://host:port, without a path")
+        }))?;
+        let subprotocols = self.subprotocols();
+        self.config(&subprotocols)
+            .check()
+            .map_err(|error| InvalidSetting { setting: name_here(error.setting), reason: error.reason })
+    }
+
+    const fn times(&self) -> [(Duration, &'static str); 9] {
+        [
+            (self.handshake_timeout, "handshake_timeout"),
+            (self.keepalive_timeout, "keepalive_timeout"),
+            (self.request_timeout, "request_timeout"),
+            (self.ping_interval, "ping_interval"),
+            (self.pong_timeout, "pong_timeout"),
+            (self.heartbeat_idle_time, "heartbeat_idle_time"),
+            (self.heartbeat_check_interval, "heartbeat_check_interval"),
+            (self.close_timeout, "close_timeout"),
+            (self.tcp_keepalive, "tcp_keepalive"),
+        ]
+    }
+}
+
+/// What 32 bits of milliseconds hold.
+const LONGEST: Duration = Duration::from_millis(u32::MAX as u64);
+
+/// RFC 6454 section 6.2, or the word that stands for an opaque one.
+fn is_origin(text: &str) -> bool {
+    let after =
+        text.split_once("://").map(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty() && !rest.contains('/'));
+    text == "null" || after == Some(true)
+}
+
+/// The core's names of settings that have another one here.
+fn name_here(core: &'static str) -> &'static str {
+    match core {
+        "max_message_bytes" => "package_max_length",
+        "subprotocols" => "websocket_subprotocol",
+        "handshake_timeout_ms" => "handshake_timeout",
+        "idle_ms" => "ping_interval",
+        "pong_timeout_ms" => "pong_timeout",
+        "close_timeout_ms" => "close_timeout",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_make_sense() {
+        assert_eq!(Settings::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn nonsense_is_refused_by_name() {
+        let base = Settings::default;
+        let own = |settings| Listener { settings: Some(Box::new(settings)), ..base().listen.remove(0) };
+        let rows = [
+            (Settings { listen: Vec::new(), ..base() }, "listen"),
+            (Settings { listen: [base().listen, base().listen].concat(), ..base() }, "listen"),
+            (Settings { listen: vec![own(Settings { backlog: 7, ..base() })], ..base() }, "backlog"),
+            (Settings { listen: vec![own(Settings { max_headers: 1, ..base() })], ..base() }, "max_headers"),
+            (Settings { worker_num: 0, ..base() }, "worker_num"),
+            (Settings { worker_num: 256, ..base() }, "worker_num"),
+            (Settings { package_max_length: 0, ..base() }, "package_max_length"),
+            (Settings { package_max_length: u64::MAX, ..base() }, "package_max_length"),
+            (Settings { max_frame_bytes: Some(0), ..base() }, "max_frame_bytes"),
+            (Settings { max_push_bytes: Some(0), ..base() }, "max_push_bytes"),
+            (Settings { max_connection: 0, ..base() }, "max_connection"),
+            (Settings { max_connection: MAX_SLOTS + 1, ..base() }, "max_connection"),
+            (Settings { backlog: 0, ..base() }, "backlog"),
+            (Settings { read_buffer_bytes: 8192, ..base() }, "read_buffer_bytes"),
+            (Settings { buffer_high_watermark: 0, ..base() }, "buffer_high_watermark"),
+            (Settings { buffer_low_watermark: 256 * 1024, ..base() }, "buffer_low_watermark"),
+            (Settings { max_backpressure: 1000, ..base() }, "max_backpressure"),
+            (Settings { close_timeout: Duration::ZERO, ..base() }, "close_timeout"),
+            (Settings { pong_timeout: Duration::ZERO, ..base() }, "pong_timeout"),
+            (Settings { ping_interval: Duration::MAX, ..base() }, "ping_interval"),
+            (
+                Settings {
+                    heartbeat_idle_time: Duration::from_secs(1),
+                    heartbeat_check_interval: Duration::from_secs(2),
+                    ..base()
+                },
+                "heartbeat_check_interval",
+            ),
+            (Settings { allowed_origins: vec!["https://a/b".into()], ..base() }, "allowed_origins"),
+            (Settings { websocket_subprotocol: vec!["not a token".into()], ..base() }, "websocket_subprotocol"),
+            (Settings { max_headers: 1, ..base() }, "max_headers"),
+        ];
+        for (settings, name) in rows {
+            assert_eq!(settings.check().map_err(|error| error.setting), Err(name));
+        }
+    }
+}
