@@ -36,7 +36,7 @@ struct Program {
 impl Program {
     fn start(descriptors: u32) -> Self {
         let mut child = Command::new("sh")
-            .args(["-c", &format!("ulimit -n {descriptors} && exec \"$0\" serve --listen 127.0.0.1:0 --workers 1")])
+            .args(["-c", &format!("ulimit -n {descriptors} && exec \"$0\" serve --listen 127.0.0.1:0 --worker-num 1")])
             .arg(env!("CARGO_BIN_EXE_martlet"))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

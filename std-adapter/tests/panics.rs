@@ -58,12 +58,9 @@ fn start() -> (Running, Receiver<(u16, bool)>) {
 #[test]
 fn in_a_ping_or_a_pong_it_is_1011() {
     let (server, told) = start();
-    for (first, answer) in [(PING, &[PONG][..]), (PONG, &[])] {
+    for first in [PING, PONG] {
         let mut client = server.client();
         client.frame(first, b"");
-        for first in answer {
-            client.expect(*first, b"");
-        }
         client.expect_close(1011);
         client.expect_end();
         assert_eq!(told.recv_timeout(PATIENCE).unwrap(), (1011, false));
