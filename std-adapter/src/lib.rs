@@ -6,7 +6,7 @@
 //! struct Echo;
 //!
 //! impl Handler for Echo {
-//!     fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Frame<'_>) {
+//!     fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, frame: Frame<'_>) {
 //!         // It fails only for a peer that is going already, or that does not read.
 //!         let _ = ctx.push(id, frame);
 //!     }
