@@ -1,7 +1,7 @@
 //! The streaming decoder: octets of frames in, events that borrow them out.
 
 use crate::close::{self, CloseFrame};
-use crate::header::{self, Kind, Rules};
+use crate::header::{self, Kind, Rules, bits};
 use crate::kernel::{self, Best, Checked, Kernel};
 use crate::limits::Limits;
 use crate::mask::{Key, Mask};
@@ -30,6 +30,7 @@ pub struct Data<'i> {
     kind: DataKind,
     first: bool,
     last: bool,
+    compressed: bool,
 }
 
 impl<'i> Data<'i> {
@@ -57,7 +58,14 @@ impl<'i> Data<'i> {
         self.first && self.last
     }
 
-    /// The octets. Text is checked: what has come of the message is the beginning of some valid text, but a piece may begin
+    /// Whether the message came with RSV1, so that its payload is what RFC 7692 section 7.2.1 makes of it: the same for all
+    /// pieces of a message. Only where [`Decoder::set_compression`] allows it.
+    #[inline]
+    pub const fn is_compressed(&self) -> bool {
+        self.compressed
+    }
+
+    /// The octets. Text that is not [compressed](Self::is_compressed) is checked: what has come of the message is the beginning of some valid text, but a piece may begin
     /// and end within a character.
     #[inline]
     pub const fn payload(&self) -> &[u8] {
@@ -70,11 +78,11 @@ impl<'i> Data<'i> {
         self.payload
     }
 
-    /// The text, if this piece is a whole text message.
+    /// The text, if this piece is a whole text message, and not compressed.
     #[inline]
     pub fn text(&self) -> Option<&str> {
         match self.kind {
-            DataKind::Text if self.is_whole() => Best::checked_text(Checked(self.payload)),
+            DataKind::Text if self.is_whole() && !self.compressed => Best::checked_text(Checked(self.payload)),
             _ => None,
         }
     }
@@ -106,6 +114,10 @@ pub struct Decoder {
     fin: bool,
     /// A data frame's header was taken, its payload not wholly.
     in_frame: bool,
+    /// RSV1 is negotiated.
+    compression: bool,
+    /// The open message came with RSV1.
+    compressed: bool,
     /// What the peer did wrong. No event comes after it: [`Data::text`] relies on a check that was never given up half way.
     violation: Option<Violation>,
 }
@@ -134,8 +146,16 @@ impl Decoder {
             first: true,
             fin: true,
             in_frame: false,
+            compression: false,
+            compressed: false,
             violation: None,
         }
+    }
+
+    /// Whether permessage-deflate is negotiated: then RSV1 on a message's first frame says that the message is compressed.
+    /// Its pieces are handed out [as they came](Data::is_compressed), and the limit on messages counts them so.
+    pub const fn set_compression(&mut self, negotiated: bool) {
+        self.compression = negotiated;
     }
 
     /// Octets of payload that the data frame at hand still lacks: read so many straight to where the message is to lie.
@@ -208,13 +228,17 @@ impl Decoder {
     /// Takes a header and what has come of its frame.
     fn frame<'i>(&mut self, limits: &Limits, input: &mut &'i mut [u8]) -> Result<Option<Event<'i>>, Violation> {
         let fed_up = self.empty_fragments >= limits.max_empty_fragments;
-        let rules = Rules { role: self.role, open: self.open.then_some(self.announced), fed_up, limits };
+        let open = self.open.then_some(self.announced);
+        let rules = Rules { role: self.role, open, fed_up, compression: self.compression, limits };
+        let rsv1 = input.first().is_some_and(|b0| b0 & bits::RSV1 != 0);
         let Some((header, used)) = header::parse(rules, input)? else {
             return Ok(None);
         };
         match header.kind {
             Kind::Control { op, len } => control(op, header.key, used, len, input),
             Kind::Data { op, fin, len } => {
+                // Of a continuation, which never has RSV1, the message's first frame has spoken.
+                self.compressed = if op == DataOp::Continuation { self.compressed } else { rsv1 };
                 self.begin(header.key, op, fin, len);
                 // The header was there, so that this takes it.
                 let _ = input.split_off_mut(..used);
@@ -253,12 +277,12 @@ impl Decoder {
         self.in_frame = self.missing != 0;
         let last = self.fin && !self.in_frame;
         match self.kind {
-            DataKind::Text => text(self.role, mask, payload, &mut self.utf8, last)?,
-            DataKind::Binary => unmask(self.role, mask, payload),
+            DataKind::Text if !self.compressed => text(self.role, mask, payload, &mut self.utf8, last)?,
+            DataKind::Text | DataKind::Binary => unmask(self.role, mask, payload),
         }
         let first = core::mem::replace(&mut self.first, false);
         self.open = !last;
-        Ok(Some(Event::Data(Data { payload, kind: self.kind, first, last })))
+        Ok(Some(Event::Data(Data { payload, kind: self.kind, first, last, compressed: self.compressed })))
     }
 }
 
@@ -273,7 +297,7 @@ fn split<'i>(input: &mut &'i mut [u8], header: usize, len: usize) -> Option<&'i 
 #[inline(always)]
 fn whole(op: u8, payload: &mut [u8]) -> Event<'_> {
     let kind = if op == 0 { DataKind::Text } else { DataKind::Binary };
-    Event::Data(Data { payload, kind, first: true, last: true })
+    Event::Data(Data { payload, kind, first: true, last: true, compressed: false })
 }
 
 /// Unmasks a whole message of some length; says whether it is what it must be.
@@ -366,6 +390,57 @@ mod tests {
             assert_eq!(decoder.decode(&Limits::DEFAULT, &mut &mut wrong[..]), Err(violation));
             for _ in 0..2 {
                 assert_eq!(decoder.decode(&Limits::DEFAULT, &mut &mut after[..]), Err(violation), "{role:?}");
+            }
+        }
+    }
+
+    /// RFC 7692 §6.1: RSV1 on a message's first frame only, and only if it is negotiated.
+    #[test]
+    fn rsv1_on_the_first_frame_of_a_message_says_compressed() {
+        let meaning = |on: bool, wire: &[u8], size: usize| {
+            let (mut decoder, mut held, mut lines) =
+                (Decoder::new(Role::Client), std::vec::Vec::new(), std::vec::Vec::new());
+            decoder.set_compression(on);
+            for piece in wire.chunks(size) {
+                held.extend_from_slice(piece);
+                let mut input = &mut held[..];
+                loop {
+                    match decoder.decode(&Limits::DEFAULT, &mut input) {
+                        Ok(Some(Event::Data(data))) if data.payload().is_empty() && !data.is_last() => {}
+                        Ok(Some(Event::Data(data))) => {
+                            assert!(!data.is_compressed() || data.text().is_none());
+                            lines.push((data.is_compressed(), data.payload().len(), data.is_last()));
+                        }
+                        Ok(Some(_)) => {}
+                        Ok(None) => break,
+                        Err(violation) => return Err(violation),
+                    }
+                }
+                held = input.to_vec();
+            }
+            let first = lines.first().is_some_and(|line| line.0);
+            let octets = lines.iter().map(|line| line.1).sum::<usize>();
+            Ok((first, octets, lines.last().is_some_and(|line| line.2)))
+        };
+        type Row<'a> = (&'a [u8], Result<(bool, usize, bool), Violation>);
+        let rows: [Row<'_>; 9] = [
+            // No UTF-8, which does not matter on the wire.
+            (b"\xc1\x02\xff\xfe", Ok((true, 2, true))),
+            (b"\x41\x02\xff\xfe\x89\x00\x80\x01\xff", Ok((true, 3, true))),
+            (b"\xc2\x01\x00", Ok((true, 1, true))),
+            (b"\x81\x01a", Ok((false, 1, true))),
+            (b"\x81\x01\xff", Err(Violation::Utf8Invalid)),
+            (b"\x41\x01a\xc0\x01a", Err(Violation::RsvUnclaimed)),
+            (b"\x41\x01a\xc9\x00", Err(Violation::RsvUnclaimed)),
+            (b"\xe1\x01a", Err(Violation::RsvUnclaimed)),
+            (b"\xa1\x01a", Err(Violation::RsvUnclaimed)),
+        ];
+        for (wire, expect) in rows {
+            for size in [1, 2, 3, usize::MAX] {
+                assert_eq!(meaning(true, wire, size), expect, "{wire:x?} by {size}");
+                if wire[0] & 0x70 != 0 {
+                    assert_eq!(meaning(false, wire, size), Err(Violation::RsvUnclaimed), "{wire:x?} by {size}");
+                }
             }
         }
     }

@@ -15,6 +15,7 @@ pub const MIN_INPUT: usize = MAX_HEADER + MAX_CONTROL as usize;
 pub(crate) mod bits {
     pub(crate) const FIN: u8 = 0x80;
     pub(crate) const RSV: u8 = 0x70;
+    pub(crate) const RSV1: u8 = 0x40;
     pub(crate) const OPCODE: u8 = 0x0f;
     pub(crate) const MASK: u8 = 0x80;
     pub(crate) const LEN: u8 = 0x7f;
@@ -59,6 +60,15 @@ pub struct HeaderBytes {
     len: u8,
 }
 
+impl HeaderBytes {
+    /// The same header with RSV1: that of the first frame of a compressed message (RFC 7692 §6).
+    #[must_use]
+    pub const fn compressed(mut self) -> Self {
+        self.octets[0] |= bits::RSV1;
+        self
+    }
+}
+
 impl AsRef<[u8]> for HeaderBytes {
     fn as_ref(&self) -> &[u8] {
         self.octets.get(..usize::from(self.len)).unwrap_or_default()
@@ -73,6 +83,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) open: Option<u64>,
     /// Whether one more empty fragment is one too many.
     pub(crate) fed_up: bool,
+    /// Whether RSV1 says "compressed" on the first frame of a message (RFC 7692 §6.1).
+    pub(crate) compression: bool,
     pub(crate) limits: &'a Limits,
 }
 
@@ -81,11 +93,12 @@ impl Header {
     ///
     /// A longer prefix of the same stream never gets a different answer, and the first octet that no legal header could
     /// have is refused though the rest has not come; a limit is compared with the octets of the length that have come, not with
-    /// the least that its form could mean. Message order is not checked here: see [`Decoder`](crate::Decoder).
+    /// the least that its form could mean. Message order is not checked here, and no extension claims a reserved bit: see
+    /// [`Decoder`](crate::Decoder).
     pub fn decode(role: Role, limits: &Limits, bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
         // A continuation is legal in an open message only, anything else between messages only.
         let continues = bytes.first().is_some_and(|b0| b0 & bits::OPCODE == DataOp::Continuation as u8);
-        parse(Rules { role, open: continues.then_some(0), fed_up: false, limits }, bytes)
+        parse(Rules { role, open: continues.then_some(0), fed_up: false, compression: false, limits }, bytes)
     }
 
     /// The header's octets. A length over 2^63 - 1 has no form; it is cut to that, and no slice is so long.
@@ -112,7 +125,7 @@ pub(crate) fn parse(rules: Rules<'_>, bytes: &[u8]) -> Result<Option<(Header, us
     let Some((&b0, rest)) = bytes.split_first() else {
         return Ok(None);
     };
-    let op = first_octet(b0, rules.open.is_some())?;
+    let op = first_octet(b0, rules.open.is_some(), rules.compression)?;
     let Some((&b1, rest)) = rest.split_first() else {
         return Ok(None);
     };
@@ -155,9 +168,11 @@ enum Op {
     Control(ControlOp),
 }
 
-/// FIN, RSV and opcode, and whether the opcode may come now (RFC 6455 §5.4).
-fn first_octet(b0: u8, open: bool) -> Result<Op, Violation> {
-    if b0 & bits::RSV != 0 {
+/// FIN, RSV and opcode, and whether the opcode may come now (RFC 6455 §5.4). RSV1 may stand on the first frame of a message
+/// only (RFC 7692 §6.1): with Text or Binary.
+fn first_octet(b0: u8, open: bool, compression: bool) -> Result<Op, Violation> {
+    let begins = matches!(b0 & bits::OPCODE, 0x1 | 0x2);
+    if b0 & bits::RSV != 0 && !(compression && begins && b0 & bits::RSV == bits::RSV1) {
         return Err(Violation::RsvUnclaimed);
     }
     let op = match b0 & bits::OPCODE {

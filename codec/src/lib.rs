@@ -8,6 +8,7 @@
 //!   vectored writes.
 //! - [`Assembler`] puts a message together in storage that the caller lends.
 //! - [`pack()`] and [`unpack()`] treat one frame by itself.
+//! - `Inflater` and, with an allocator, `Deflater` (feature `deflate`) are permessage-deflate (RFC 7692), without negotiation.
 //! - [`Violation`] has one name for each rule that a peer can break, with its section and its close code.
 //!
 //! ```
@@ -44,7 +45,11 @@ extern crate std;
 
 mod close;
 mod decoder;
+#[cfg(all(feature = "deflate", feature = "alloc"))]
+mod deflate;
 mod header;
+#[cfg(feature = "deflate")]
+mod inflate;
 mod kernel;
 mod limits;
 mod mask;
@@ -56,11 +61,17 @@ mod simd;
 mod utf8;
 mod utf8_bulk;
 mod violation;
+#[cfg(feature = "deflate")]
+mod window;
 mod writer;
 
 pub use close::{CloseCode, CloseFrame, CloseReason, InvalidClose, OwnedClose};
 pub use decoder::{Data, Decoder, Event};
+#[cfg(all(feature = "deflate", feature = "alloc"))]
+pub use deflate::Deflater;
 pub use header::{Header, HeaderBytes, Kind, MAX_CONTROL, MAX_HEADER, MIN_INPUT};
+#[cfg(feature = "deflate")]
+pub use inflate::{InflateLimits, Inflated, Inflater};
 pub use limits::Limits;
 pub use mask::{Key, Mask};
 pub use message::{Assembler, Full, Message, Storage, Store};
@@ -68,6 +79,8 @@ pub use opcode::{ControlOp, DataKind, DataOp, Role};
 pub use pack::{PackError, Packet, pack, unpack};
 pub use utf8::{Utf8, Utf8Error};
 pub use violation::Violation;
+#[cfg(feature = "deflate")]
+pub use window::{Room, Window, WindowBits};
 pub use writer::{NoRoom, Writer};
 
 /// The body of a Ping or Pong, owned: at most 125 octets (RFC 6455 section 5.5).

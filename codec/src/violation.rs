@@ -7,7 +7,8 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Violation {
-    /// RFC 6455 §5.2: a reserved bit is set that no negotiated extension claims.
+    /// RFC 6455 §5.2, RFC 7692 §6.1: a reserved bit is set that no negotiated extension claims, or RSV1 where compression
+    /// does not put it: on a control frame, or on a continuation.
     RsvUnclaimed,
     /// RFC 6455 §5.2: an opcode that is reserved for later.
     OpcodeReserved,
@@ -43,13 +44,18 @@ pub enum Violation {
     TooManyEmptyFragments,
     /// RFC 6455 §10.4: more control frames in a second than our limit.
     TooManyControlFrames,
+    /// RFC 7692 §7.2.2: a compressed message is no DEFLATE data, reaches further back than the window, or is cut off.
+    DeflateInvalid,
+    /// RFC 6455 §10.4: a compressed message grows by more than our limit. It is within the limit on its size, so that it is
+    /// not 1009 but our policy that it breaks.
+    InflateRatio,
 }
 
 use Violation::*;
 
 impl Violation {
     /// Every violation, in the order of the RFC's sections.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         MaskMissing,
         MaskForbidden,
         RsvUnclaimed,
@@ -68,6 +74,8 @@ impl Violation {
         MessageTooBig,
         TooManyEmptyFragments,
         TooManyControlFrames,
+        InflateRatio,
+        DeflateInvalid,
     ];
 
     /// The close code to send (RFC 6455 §7.4.1). The only place that chooses one.
@@ -76,13 +84,24 @@ impl Violation {
             MaskMissing | MaskForbidden | RsvUnclaimed | OpcodeReserved | LengthTopBit | LengthNotMinimal => 1002,
             ContinuationUnexpected | ContinuationExpected | ControlFragmented | ControlTooLong => 1002,
             CloseBodyTooShort | CloseCodeInvalid => 1002,
-            Utf8Invalid | CloseReasonInvalid => 1007,
-            TooManyEmptyFragments | TooManyControlFrames => 1008,
+            Utf8Invalid | CloseReasonInvalid | DeflateInvalid => 1007,
+            TooManyEmptyFragments | TooManyControlFrames | InflateRatio => 1008,
             FrameTooBig | MessageTooBig => 1009,
         }
     }
 
-    /// The section of RFC 6455 that holds the rule.
+    /// The number of the RFC that holds the rule.
+    pub const fn rfc(self) -> u16 {
+        match self {
+            DeflateInvalid => 7692,
+            MaskMissing | MaskForbidden | RsvUnclaimed | OpcodeReserved | LengthTopBit | LengthNotMinimal => 6455,
+            ContinuationUnexpected | ContinuationExpected | ControlFragmented | ControlTooLong => 6455,
+            CloseBodyTooShort | CloseCodeInvalid | Utf8Invalid | CloseReasonInvalid => 6455,
+            TooManyEmptyFragments | TooManyControlFrames | InflateRatio | FrameTooBig | MessageTooBig => 6455,
+        }
+    }
+
+    /// The section of that [`rfc`](Self::rfc) that holds the rule.
     pub const fn section(self) -> &'static str {
         match self {
             MaskMissing | MaskForbidden => "5.1",
@@ -92,7 +111,8 @@ impl Violation {
             CloseBodyTooShort | CloseReasonInvalid => "5.5.1",
             CloseCodeInvalid => "7.4",
             Utf8Invalid => "8.1",
-            FrameTooBig | MessageTooBig | TooManyEmptyFragments | TooManyControlFrames => "10.4",
+            FrameTooBig | MessageTooBig | TooManyEmptyFragments | TooManyControlFrames | InflateRatio => "10.4",
+            DeflateInvalid => "7.2.2",
         }
     }
 
@@ -117,13 +137,16 @@ impl Violation {
             MessageTooBig => "message too big",
             TooManyEmptyFragments => "too many empty fragments",
             TooManyControlFrames => "too many control frames",
+            DeflateInvalid => "compressed data is invalid",
+            InflateRatio => "compressed data grows too much",
         }
     }
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (RFC 6455 section {}, close code {})", self.describe(), self.section(), self.close_code())
+        let (what, rfc, section, code) = (self.describe(), self.rfc(), self.section(), self.close_code());
+        write!(f, "{what} (RFC {rfc} section {section}, close code {code})")
     }
 }
 

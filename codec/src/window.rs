@@ -1,0 +1,148 @@
+//! The sliding window of DEFLATE (RFC 1951 section 2): what of this connection's messages a distance may reach.
+
+/// The base-2 logarithm of a window's size, as it is negotiated (RFC 7692 section 7.1.2): 8 to 15.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WindowBits(u8);
+
+impl WindowBits {
+    /// 256 octets.
+    pub const MIN: Self = Self(8);
+    /// 32 KiB: the window where none is negotiated.
+    pub const MAX: Self = Self(15);
+
+    /// `bits`, if that is 8 to 15.
+    pub const fn new(bits: u8) -> Option<Self> {
+        if bits < Self::MIN.0 || bits > Self::MAX.0 { None } else { Some(Self(bits)) }
+    }
+
+    /// The number that is negotiated.
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+
+    /// The window's size in octets: 256 to 32,768.
+    pub const fn size(self) -> usize {
+        1 << self.0
+    }
+}
+
+impl Default for WindowBits {
+    fn default() -> Self {
+        Self::MAX
+    }
+}
+
+/// Where a window lies.
+pub trait Room {
+    /// Whether [`grow`](Self::grow) can make room for more.
+    const GROWS: bool;
+    /// All of it.
+    fn octets(&mut self) -> &mut [u8];
+    /// Makes room for more than there is and at most `most` octets, and keeps what is there; false if that cannot be.
+    fn grow(&mut self, most: usize) -> bool;
+}
+
+impl Room for &mut [u8] {
+    const GROWS: bool = false;
+
+    fn octets(&mut self) -> &mut [u8] {
+        self
+    }
+
+    fn grow(&mut self, _most: usize) -> bool {
+        false
+    }
+}
+
+impl<const N: usize> Room for [u8; N] {
+    const GROWS: bool = false;
+
+    fn octets(&mut self) -> &mut [u8] {
+        self
+    }
+
+    fn grow(&mut self, _most: usize) -> bool {
+        false
+    }
+}
+
+/// Grows with what has been inflated, twice as large each time: a connection that says little keeps little.
+#[cfg(feature = "alloc")]
+impl Room for alloc::vec::Vec<u8> {
+    const GROWS: bool = true;
+
+    fn octets(&mut self) -> &mut [u8] {
+        self
+    }
+
+    fn grow(&mut self, most: usize) -> bool {
+        let len = self.len().saturating_mul(2).max(512).min(most);
+        let more = len.saturating_sub(self.len());
+        if more == 0 || self.try_reserve_exact(more).is_err() {
+            return false;
+        }
+        self.resize(len, 0);
+        true
+    }
+}
+
+/// What the messages of one direction of one connection leave behind for the next: at most as much as was negotiated.
+///
+/// A circle of exactly that size, so that no distance reaches further; until it is full once, no distance reaches before
+/// what this connection has produced, whatever the room held before.
+#[derive(Debug)]
+pub struct Window<B> {
+    room: B,
+    bits: WindowBits,
+    /// Where the next octet goes.
+    at: usize,
+    /// Every octet of the circle was written since the last [`clear`](Self::clear).
+    full: bool,
+}
+
+impl<B: Room> Window<B> {
+    /// An empty window in `room`, which must hold [`bits.size()`](WindowBits::size) octets unless it grows; otherwise `None`.
+    pub fn new(mut room: B, bits: WindowBits) -> Option<Self> {
+        (B::GROWS || room.octets().len() >= bits.size()).then_some(Self { room, bits, at: 0, full: false })
+    }
+
+    /// Forgets everything: no distance reaches back before this. For each message where there is no context takeover.
+    pub const fn clear(&mut self) {
+        (self.at, self.full) = (0, false);
+    }
+
+    /// The size that was negotiated.
+    pub const fn bits(&self) -> WindowBits {
+        self.bits
+    }
+
+    /// Gives the room back.
+    pub fn into_room(self) -> B {
+        self.room
+    }
+
+    /// The circle, where its next octet goes, and whether all of it may be read; after this, at least one octet has room
+    /// behind that place. `None` if there is no memory for it.
+    pub(crate) fn open(&mut self) -> Option<(&mut [u8], usize, bool)> {
+        let size = self.bits.size();
+        if self.at >= size {
+            (self.at, self.full) = (0, true);
+        }
+        if self.at >= self.room.octets().len() && !self.room.grow(size) {
+            return None;
+        }
+        let octets = self.room.octets();
+        let end = octets.len().min(size);
+        Some((octets.get_mut(..end)?, self.at, self.full))
+    }
+
+    /// Counts what was written behind the place.
+    pub(crate) fn advance(&mut self, octets: usize) {
+        self.at = self.at.saturating_add(octets).min(self.bits.size());
+    }
+
+    /// What was written from `start` on.
+    pub(crate) fn written(&mut self, start: usize) -> &[u8] {
+        self.room.octets().get(start..self.at).unwrap_or_default()
+    }
+}
