@@ -124,6 +124,16 @@ impl<'o> Writer<'o> {
         }
     }
 
+    /// Writes one frame as [`frame`](Self::frame) does, with RSV1: the first one of a compressed message (RFC 7692 section 6).
+    pub fn compressed_frame(&mut self, kind: Kind, key: Option<Key>, payload: &[u8]) -> Result<(), NoRoom> {
+        let at = self.len;
+        self.any_frame(kind, key, payload)?;
+        if let Some(b0) = self.room.get_mut(at) {
+            *b0 |= bits::RSV1;
+        }
+        Ok(())
+    }
+
     fn any_frame(&mut self, kind: Kind, key: Option<Key>, payload: &[u8]) -> Result<(), NoRoom> {
         let header = Header { kind: kind.with_len(payload.len()), key }.encode();
         let header = header.as_ref();

@@ -101,7 +101,7 @@ impl RequestScanner {
     }
 
     /// A scanner that negotiates permessage-deflate for a server with these settings, as [`DeflateParams::choose`] does. A
-    /// client's offer in full has 114 octets, which [`max_line_bytes`](Limits::max_line_bytes) must hold.
+    /// client's offer in full has 128 octets, which [`max_line_bytes`](Limits::max_line_bytes) must hold.
     pub const fn with_deflate(self, wanted: Option<DeflateParams>) -> Self {
         Self { wanted, ..self }
     }

@@ -1,11 +1,11 @@
 //! Answers to frames: Pongs, the closing handshake, and the end that a violation brings.
 
-use crate::connection::Connection;
-use crate::event::{Event, Fault, Status};
+use crate::connection::{Connection, MIN_FRAME_OUTPUT};
+use crate::event::{Event, Fault, Misuse, SendError, Status};
 use crate::instant::Instant;
 use crate::side::Side;
 use crate::states::{State, Trigger};
-use martlet_codec::{CloseFrame, ControlOp, Event as Frame, Kind, Violation, Writer};
+use martlet_codec::{CloseFrame, ControlOp, Event as Frame, Kind, NoRoom, Violation, Writer};
 
 impl<S: Side> Connection<'_, S> {
     /// Answers what is no data. There is room in `output` for the longest answer.
@@ -24,7 +24,7 @@ impl<S: Side> Connection<'_, S> {
                 Event::Close(frame)
             }
             Ok(Some(Frame::Ping(_) | Frame::Pong(_))) if !self.may_afford(now) => {
-                return Err(self.fail(Violation::TooManyControlFrames, output));
+                return Err(self.violated(Violation::TooManyControlFrames, output));
             }
             Ok(Some(Frame::Pong(body))) => Event::Pong(body),
             Ok(Some(Frame::Ping(body))) => {
@@ -33,7 +33,7 @@ impl<S: Side> Connection<'_, S> {
                 }
                 Event::Ping(body)
             }
-            Err(violation) => return Err(self.fail(violation, output)),
+            Err(violation) => return Err(self.violated(violation, output)),
         };
         Ok(Status::Event(event))
     }
@@ -49,8 +49,21 @@ impl<S: Side> Connection<'_, S> {
         }
     }
 
+    /// Fails the connection over what the application found wrong with a message: one that does not inflate, or to too much, or to a
+    /// text that is none. A Close says why, unless ours has gone already; the connection is closed.
+    pub fn fail(&mut self, violation: Violation, output: &mut Writer<'_>) -> Result<(), SendError> {
+        match self.state {
+            State::Active if output.room() < MIN_FRAME_OUTPUT => Err(NoRoom { wanted: MIN_FRAME_OUTPUT }.into()),
+            State::Active | State::Closing => {
+                self.violated(violation, output);
+                Ok(())
+            }
+            State::Connection | State::Handshake | State::Closed => Err(Misuse::State(self.state).into()),
+        }
+    }
+
     /// RFC 6455 section 7.1.7: says why with a Close, unless ours has gone already, and waits for nothing.
-    fn fail(&mut self, violation: Violation, output: &mut Writer<'_>) -> Fault {
+    fn violated(&mut self, violation: Violation, output: &mut Writer<'_>) -> Fault {
         if self.state == State::Active {
             self.write_close(CloseFrame::refusing(violation), output);
         }

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use martlet_codec::Limits;
+use martlet_handshake::DeflateParams;
 
 /// How the peer's head is read: by a server the request's, by a client the response's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,10 @@ pub struct Config<'c> {
     /// The subprotocols that a server speaks, the one it likes best first. A handshake gets the first that its client offers,
     /// unless [`Accept`](crate::Accept) says otherwise.
     pub subprotocols: &'c [&'c str],
+    /// What is wanted of permessage-deflate (RFC 7692): a server chooses from its client's offers within these parameters, a client
+    /// offers them. What was agreed is [`Connection::compression`](crate::Connection::compression), and whoever sets this
+    /// inflates and compresses accordingly: here payload stays as it is. Default: none, nothing is compressed.
+    pub deflate: Option<DeflateParams>,
     /// How the peer's head is read. Default: whole.
     pub head_mode: HeadMode,
     /// Whether a Ping is answered here (RFC 6455 section 5.5.2). Otherwise the application must. Default: yes.
@@ -63,6 +68,7 @@ impl Config<'_> {
         limits: Limits::DEFAULT,
         head: martlet_handshake::Limits::DEFAULT,
         subprotocols: &[],
+        deflate: None,
         head_mode: HeadMode::Whole,
         auto_pong: true,
         max_control_per_second: 100,
@@ -80,6 +86,11 @@ impl Config<'_> {
             (self.head.max_head_bytes < 128, "max_head_bytes", "no handshake fits into fewer than 128 octets"),
             (self.head.max_headers < 5, "max_headers", "a handshake has at least 5 headers"),
             (self.head.max_line_bytes < 64, "max_line_bytes", "the key's header alone has 43 octets: 64 is the least"),
+            (
+                self.deflate.is_some() && self.head.max_line_bytes < 160,
+                "max_line_bytes",
+                "compression's header has up to 156 octets: 160 is the least with it",
+            ),
             (self.idle_ms != 0 && self.pong_timeout_ms == 0, "pong_timeout_ms", "0 gives a peer no time to answer"),
             (self.close_timeout_ms == 0, "close_timeout_ms", "0 gives a peer no time to answer"),
             (
@@ -111,6 +122,14 @@ mod tests {
         let nonsense = [
             (Config { close_timeout_ms: 0, ..Config::DEFAULT }, "close_timeout_ms"),
             (Config { pong_timeout_ms: 0, ..Config::DEFAULT }, "pong_timeout_ms"),
+            (
+                Config {
+                    deflate: Some(DeflateParams::CONTEXT_TAKEOVER),
+                    head: martlet_handshake::Limits { max_line_bytes: 159, ..martlet_handshake::Limits::DEFAULT },
+                    ..Config::DEFAULT
+                },
+                "max_line_bytes",
+            ),
             (Config { subprotocols: &["chat", "two words"], ..Config::DEFAULT }, "subprotocols"),
             (
                 Config { limits: Limits { max_message_bytes: 0, ..Limits::DEFAULT }, ..Config::DEFAULT },

@@ -6,7 +6,7 @@ use crate::instant::Instant;
 use crate::side::{Server, Side};
 use crate::states::{State, Trigger};
 use martlet_codec::{DataKind, Decoder, MAX_CONTROL, NoRoom, Writer};
-use martlet_handshake::Kind;
+use martlet_handshake::{DeflateParams, Kind};
 
 /// Room in the output that is always enough for [`Connection::receive`] and [`Connection::tick`], in octets.
 pub const MIN_OUTPUT: usize = 512;
@@ -30,7 +30,7 @@ pub struct Connection<'c, S: Side = Server> {
     pub(crate) controls: u16,
     pub(crate) state: State,
     /// The message of ours that is open.
-    pub(crate) sending: Option<DataKind>,
+    pub(crate) sending: Option<Sending>,
     /// Nothing has come since the heartbeat's Ping. Any octet is a sign of life: the Pong may queue behind a long message.
     pub(crate) awaiting_pong: bool,
     /// Both Closes were exchanged (RFC 6455 section 7.1.4).
@@ -41,6 +41,13 @@ pub struct Connection<'c, S: Side = Server> {
 #[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<Connection<'_, Server>>() <= 128);
 
+/// A message of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sending {
+    pub(crate) kind: DataKind,
+    pub(crate) compressed: bool,
+}
+
 /// What the next octets are.
 #[derive(Debug)]
 pub(crate) enum Phase<H> {
@@ -48,8 +55,8 @@ pub(crate) enum Phase<H> {
     Head { scanner: H, checked: usize },
     /// Nothing is taken until the application has answered the request.
     Decision(Kind),
-    /// Frames.
-    Frames(Decoder),
+    /// Frames, and how messages among them are compressed.
+    Frames(Decoder, Option<DeflateParams>),
     /// Nothing more is of interest.
     Over,
 }
@@ -76,10 +83,22 @@ impl<'c, S: Side> Connection<'c, S> {
         self.state
     }
 
+    /// What was agreed on permessage-deflate, while frames come and go; `None` if nothing was.
+    ///
+    /// A message with [`Data::is_compressed`](crate::Data::is_compressed) is to be inflated, checked if it is text, and bounded, with what
+    /// the peer's side of the parameters says; what is wrong with it goes to [`fail`](Self::fail). What is compressed with what our
+    /// side says goes out by [`send_compressed`](Self::send_compressed). Whether a message is compressed is free for each.
+    pub const fn compression(&self) -> Option<DeflateParams> {
+        match &self.phase {
+            Phase::Frames(_, deflate) => *deflate,
+            Phase::Head { .. } | Phase::Decision(_) | Phase::Over => None,
+        }
+    }
+
     /// Octets of payload that the frame at hand still lacks: read so many straight to where the message is to lie.
     pub const fn missing(&self) -> u64 {
         match &self.phase {
-            Phase::Frames(decoder) => decoder.missing(),
+            Phase::Frames(decoder, _) => decoder.missing(),
             Phase::Head { .. } | Phase::Decision(_) | Phase::Over => 0,
         }
     }
@@ -102,7 +121,7 @@ impl<'c, S: Side> Connection<'c, S> {
         input: &mut &'i mut [u8],
         output: &mut Writer<'_>,
     ) -> Result<Status<'i>, Fault> {
-        let Phase::Frames(decoder) = &mut self.phase else { return self.receive_other(now, input, output) };
+        let Phase::Frames(decoder, _) = &mut self.phase else { return self.receive_other(now, input, output) };
         // Behind our Close nothing is answered any more, and what the peer still says must not wait for room that a peer who
         // does not read never makes.
         if output.room() < MIN_FRAME_OUTPUT && self.state == State::Active {
@@ -139,7 +158,7 @@ impl<'c, S: Side> Connection<'c, S> {
                 S::read_head(self, now, input, output)
             }
             Phase::Decision(_) => Ok(Status::More),
-            Phase::Frames(_) | Phase::Over => {
+            Phase::Frames(..) | Phase::Over => {
                 *input = &mut [];
                 Ok(Status::More)
             }

@@ -31,7 +31,7 @@ pub enum Event<'i> {
     },
     /// A client's request was accepted, and all of the answer is right.
     Open(Agreed),
-    /// A message, or as much of one as has come.
+    /// A message, or as much of one as has come; of a compressed one as it came.
     Data(Data<'i>),
     /// A Ping; its Pong is in the output, unless `auto_pong` is off.
     Ping(&'i [u8]),
@@ -112,8 +112,10 @@ pub enum Misuse {
     NoUpgrade,
     /// A message of ours is open: its fragments come first.
     MessageOpen,
-    /// A fragment of the other kind than its message.
+    /// A fragment of the other kind than its message, or one compressed and the other not.
     KindChanged,
+    /// Compression was not agreed on.
+    CompressionNotAgreed,
     /// A control frame's body of so many octets: 125 is the most.
     ControlTooLong(usize),
     /// This is no Close body.
@@ -129,6 +131,7 @@ impl fmt::Display for Misuse {
             Self::NoUpgrade => f.write_str("no handshake to accept"),
             Self::MessageOpen => f.write_str("a fragmented message is being sent"),
             Self::KindChanged => f.write_str("a fragment of another kind than its message"),
+            Self::CompressionNotAgreed => f.write_str("compression was not agreed on"),
             Self::ControlTooLong(len) => write!(f, "control body of {len} octets, 125 is the most"),
             Self::Close(invalid) => invalid.fmt(f),
             Self::Head(error) => error.fmt(f),

@@ -74,5 +74,6 @@ pub use states::{State, Trigger};
 // What the signatures above are made of, so that one `use` is enough.
 pub use martlet_codec::{CloseCode, CloseFrame, Data, DataKind, Message, NoRoom, Violation, Writer};
 pub use martlet_handshake::{
-    Accept, Agreed, ClientRequest, Kind, Line, Offered, Refusal, Request, Response, ResponseFault,
+    Accept, Agreed, ClientRequest, DeflateParams, DeflateSide, Kind, Line, Offered, Refusal, Request, Response,
+    ResponseFault, WindowBits,
 };

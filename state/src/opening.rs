@@ -8,29 +8,37 @@ use crate::side::{Client, Server, Side};
 use crate::states::Trigger;
 use martlet_codec::{Decoder, NoRoom, Writer};
 use martlet_handshake::{
-    Accept, ClientRequest, Kind, Line, Offer, Refusal, Request, RequestScanner, Response, ResponseScanner, WriteError,
+    Accept, ClientRequest, DeflateParams, Kind, Line, Offer, Refusal, Request, RequestScanner, Response,
+    ResponseScanner, WriteError,
 };
 use rand_core::CryptoRng;
 
 impl<'c> Connection<'c, Server> {
     /// The end that accepted the transport, at `now`.
     pub const fn server(config: &'c Config<'c>, now: Instant) -> Self {
-        Self::new(config, now, Server, Phase::Head { scanner: RequestScanner::new(), checked: 0 })
+        Self::new(
+            config,
+            now,
+            Server,
+            Phase::Head { scanner: RequestScanner::new().with_deflate(config.deflate), checked: 0 },
+        )
     }
 
     /// Answers [`Event::Request`] with 101: frames may go both ways. The subprotocol is the first of
-    /// [`Config::subprotocols`] that the client offers, unless `accept` names one. Extensions are not accepted yet.
+    /// [`Config::subprotocols`] that the client offers, unless `accept` names one. permessage-deflate is accepted if
+    /// [`Config::deflate`] wants it and the client offers it so, unless `accept` declines it. No other extension is spoken.
     pub fn accept(&mut self, now: Instant, accept: &Accept<'_>, output: &mut Writer<'_>) -> Result<(), SendError> {
         let Phase::Decision(Kind::Upgrade(upgrade)) = &self.phase else { return Err(Misuse::NoUpgrade.into()) };
-        // No extension is spoken yet, and what is not honoured must not be accepted (RFC 6455 section 9.1).
+        // No other extension is spoken, and what is not honoured must not be accepted (RFC 6455 section 9.1).
         if accept.extensions.is_some() {
             return Err(Misuse::Head(WriteError::ExtensionsNotOffered).into());
         }
         let subprotocol = accept.subprotocol.or_else(|| upgrade.subprotocol(self.config.subprotocols));
         let accept = Accept { subprotocol, ..*accept };
+        let deflate = upgrade.deflate().filter(|_| !accept.decline_deflate);
         let len = accept.write(upgrade, output.spare()).map_err(write_error)?;
         output.advance(len);
-        self.open(now);
+        self.open(now, deflate);
         Ok(())
     }
 
@@ -87,7 +95,7 @@ impl<'c> Connection<'c, Server> {
 
 impl<'c, R: CryptoRng> Connection<'c, Client<R>> {
     /// The end that made the transport, at `now`: writes the request and waits for the answer. `rng` gives the key of the
-    /// handshake and that of every frame. Offered are [`Config::subprotocols`], whatever `request` says.
+    /// handshake and that of every frame. Offered are [`Config::subprotocols`] and [`Config::deflate`], whatever `request` says.
     pub fn client(
         config: &'c Config<'c>,
         now: Instant,
@@ -97,7 +105,8 @@ impl<'c, R: CryptoRng> Connection<'c, Client<R>> {
     ) -> Result<Self, SendError> {
         let mut nonce = [0; 16];
         rng.fill_bytes(&mut nonce);
-        let request = ClientRequest { subprotocols: config.subprotocols, extensions: None, deflate: None, ..*request };
+        let request =
+            ClientRequest { subprotocols: config.subprotocols, extensions: None, deflate: config.deflate, ..*request };
         let len = request.write(&nonce, output.spare()).map_err(write_error)?;
         output.advance(len);
         let head = Phase::Head { scanner: ResponseScanner::new(nonce), checked: 0 };
@@ -108,13 +117,13 @@ impl<'c, R: CryptoRng> Connection<'c, Client<R>> {
 
     pub(crate) fn read_response<'i>(&mut self, now: Instant, input: &mut &'i mut [u8]) -> Result<Status<'i>, Fault> {
         let Self { config, phase: Phase::Head { scanner, checked }, .. } = self else { return Ok(Status::More) };
-        let offer = Offer { subprotocols: config.subprotocols, extensions: None, deflate: None };
+        let offer = Offer { subprotocols: config.subprotocols, extensions: None, deflate: config.deflate };
         let read = read_line(config.head_mode, checked, input, |fresh| scanner.scan(&config.head, &offer, fresh));
         let fault = match read {
             Ok(Some(Read::Line(line))) => return Ok(Status::Event(Event::Line(line))),
             Ok(Some(Read::Head(_))) => match scanner.finish() {
                 Ok(agreed) => {
-                    self.open(now);
+                    self.open(now, agreed.deflate());
                     return Ok(Status::Event(Event::Open(agreed)));
                 }
                 Err(fault) => fault,
@@ -128,8 +137,10 @@ impl<'c, R: CryptoRng> Connection<'c, Client<R>> {
 }
 
 impl<S: Side> Connection<'_, S> {
-    fn open(&mut self, now: Instant) {
-        self.phase = Phase::Frames(Decoder::new(S::ROLE));
+    fn open(&mut self, now: Instant, deflate: Option<DeflateParams>) {
+        let mut decoder = Decoder::new(S::ROLE);
+        decoder.set_compression(deflate.is_some());
+        self.phase = Phase::Frames(decoder, deflate);
         self.go(Trigger::Upgraded);
         self.heard = now;
     }

@@ -1,6 +1,6 @@
 //! What the application sends.
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Sending};
 use crate::event::{Misuse, Payload, SendError};
 use crate::instant::Instant;
 use crate::side::Side;
@@ -21,10 +21,21 @@ impl<S: Side> Connection<'_, S> {
     /// Sends the next fragment of a message (RFC 6455 section 5.4); the first one begins it, the one with `fin` ends it. Fragments
     /// of text hold whole characters.
     pub fn send_fragment(&mut self, payload: Payload<'_>, fin: bool, output: &mut Writer<'_>) -> Result<(), SendError> {
-        let op = self.next_op(payload.kind())?;
-        output.frame(Kind::Data { op, fin, len: 0 }, self.side.key(), payload.as_bytes())?;
-        self.sending = (!fin).then_some(payload.kind());
-        Ok(())
+        self.data_frame(Sending { kind: payload.kind(), compressed: false }, payload.as_bytes(), fin, output)
+    }
+
+    /// Sends a message that the caller has compressed, as [`compression`](Self::compression) allows; or with `fin` false its first
+    /// fragment, and then the next ones. Pieces of the compressed octets may end anywhere. A whole message is a call with `fin`
+    /// while none is open.
+    pub fn send_compressed(
+        &mut self,
+        kind: DataKind,
+        deflated: &[u8],
+        fin: bool,
+        output: &mut Writer<'_>,
+    ) -> Result<(), SendError> {
+        self.may_compress()?;
+        self.data_frame(Sending { kind, compressed: true }, deflated, fin, output)
     }
 
     /// The header of a frame whose `len` octets of payload the caller sends behind it, so that they need not be copied: a client
@@ -33,10 +44,18 @@ impl<S: Side> Connection<'_, S> {
     /// Nothing may come between the header and the payload's last octet: what was in an output before goes before the header,
     /// and what any other call puts into one in the meantime, such as a Pong, waits until the payload has gone.
     pub fn begin_frame(&mut self, kind: DataKind, len: u64, fin: bool) -> Result<(HeaderBytes, Option<Mask>), Misuse> {
-        let op = self.next_op(kind)?;
-        let key = self.side.key();
-        self.sending = (!fin).then_some(kind);
-        Ok((Header { kind: Kind::Data { op, fin, len }, key }.encode(), key.map(Mask::new)))
+        self.header(Sending { kind, compressed: false }, len, fin)
+    }
+
+    /// The same for `len` octets that the caller has compressed, see [`send_compressed`](Self::send_compressed).
+    pub fn begin_compressed_frame(
+        &mut self,
+        kind: DataKind,
+        len: u64,
+        fin: bool,
+    ) -> Result<(HeaderBytes, Option<Mask>), Misuse> {
+        self.may_compress()?;
+        self.header(Sending { kind, compressed: true }, len, fin)
     }
 
     /// Whether a whole message may be sent now: for frames that are encoded once for many connections. That is for servers:
@@ -52,7 +71,10 @@ impl<S: Side> Connection<'_, S> {
 
     /// The kind of the message of ours that is open: its fragments come next.
     pub const fn sending(&self) -> Option<DataKind> {
-        self.sending
+        match self.sending {
+            Some(message) => Some(message.kind),
+            None => None,
+        }
     }
 
     /// Sends a Ping with a body of at most 125 octets.
@@ -84,6 +106,40 @@ impl<S: Side> Connection<'_, S> {
         Ok(())
     }
 
+    fn data_frame(
+        &mut self,
+        message: Sending,
+        payload: &[u8],
+        fin: bool,
+        output: &mut Writer<'_>,
+    ) -> Result<(), SendError> {
+        let (op, rsv1) = self.next_op(message)?;
+        let (kind, key) = (Kind::Data { op, fin, len: 0 }, self.side.key());
+        if rsv1 {
+            output.compressed_frame(kind, key, payload)?;
+        } else {
+            output.frame(kind, key, payload)?;
+        }
+        self.sending = (!fin).then_some(message);
+        Ok(())
+    }
+
+    fn header(&mut self, message: Sending, len: u64, fin: bool) -> Result<(HeaderBytes, Option<Mask>), Misuse> {
+        let (op, rsv1) = self.next_op(message)?;
+        let key = self.side.key();
+        let header = Header { kind: Kind::Data { op, fin, len }, key }.encode();
+        self.sending = (!fin).then_some(message);
+        Ok((if rsv1 { header.compressed() } else { header }, key.map(Mask::new)))
+    }
+
+    const fn may_compress(&self) -> Result<(), Misuse> {
+        match (self.state, self.compression()) {
+            (State::Active, None) => Err(Misuse::CompressionNotAgreed),
+            (State::Active, Some(_)) => Ok(()),
+            (state, _) => Err(Misuse::State(state)),
+        }
+    }
+
     fn send_control(&mut self, op: ControlOp, body: &[u8], output: &mut Writer<'_>) -> Result<(), SendError> {
         self.may_control(body.len(), output)?;
         self.control(op, body, output);
@@ -103,14 +159,13 @@ impl<S: Side> Connection<'_, S> {
         if output.room() < wanted { Err(NoRoom { wanted }.into()) } else { Ok(()) }
     }
 
-    /// The opcode of the next fragment of a message of this kind.
-    const fn next_op(&self, kind: DataKind) -> Result<DataOp, Misuse> {
-        match (self.state, self.sending, kind) {
-            (State::Active, None, kind) => Ok(kind.op()),
-            (State::Active, Some(DataKind::Text), DataKind::Text)
-            | (State::Active, Some(DataKind::Binary), DataKind::Binary) => Ok(DataOp::Continuation),
-            (State::Active, Some(_), _) => Err(Misuse::KindChanged),
-            (state, ..) => Err(Misuse::State(state)),
+    /// The opcode of the next fragment of a message, and whether it has RSV1: only a message's first frame does.
+    fn next_op(&self, message: Sending) -> Result<(DataOp, bool), Misuse> {
+        match (self.state, self.sending) {
+            (State::Active, None) => Ok((message.kind.op(), message.compressed)),
+            (State::Active, Some(open)) if open == message => Ok((DataOp::Continuation, false)),
+            (State::Active, Some(_)) => Err(Misuse::KindChanged),
+            (state, _) => Err(Misuse::State(state)),
         }
     }
 }

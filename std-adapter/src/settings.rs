@@ -223,6 +223,7 @@ impl Settings {
     /// The core's part of the settings.
     pub(crate) fn config<'c>(&self, subprotocols: &'c [&'c str]) -> Config<'c> {
         Config {
+            deflate: None,
             limits: Limits {
                 max_frame_bytes: self.max_frame_bytes(),
                 max_message_bytes: self.package_max_length,

@@ -26,6 +26,7 @@ fn every_setting_of_the_core_has_its_row() {
         subprotocols: _,
         head_mode: _,
         auto_pong: _,
+        deflate: _,
     } = Config::DEFAULT;
     documented("max_frame_bytes", max_frame_bytes);
     documented("max_message_bytes", max_message_bytes);

@@ -11,7 +11,11 @@ pub fn meaning(role: Role, limits: &Limits, wire: &[u8], plan: &Plan) -> Vec<Str
 
 /// The same, and how many octets were fed before a violation came, if one did.
 pub fn decode(role: Role, limits: &Limits, wire: &[u8], plan: &Plan) -> (Vec<String>, Option<usize>) {
-    let mut decoder = Decoder::new(role);
+    decode_by(Decoder::new(role), limits, wire, plan)
+}
+
+/// The same by this decoder.
+pub fn decode_by(mut decoder: Decoder, limits: &Limits, wire: &[u8], plan: &Plan) -> (Vec<String>, Option<usize>) {
     let mut transcript = Transcript::new();
     let mut violation = None;
     let fed = plan.feed(wire, |octets| {

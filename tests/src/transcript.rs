@@ -7,6 +7,7 @@ use martlet_codec::{CloseFrame, Data, DataKind, Violation};
 pub struct Transcript {
     lines: Vec<String>,
     open: Option<(DataKind, Vec<u8>)>,
+    compressed: bool,
 }
 
 impl Transcript {
@@ -25,16 +26,19 @@ impl Transcript {
         assert_eq!(data.is_first(), self.open.is_none(), "a message begins exactly when none is open");
         let (kind, payload) = self.open.get_or_insert_with(|| (data.kind(), Vec::new()));
         assert_eq!(*kind, data.kind(), "a message is of one kind");
+        assert!(data.is_first() || self.compressed == data.is_compressed(), "all of a message is compressed or none");
+        self.compressed = data.is_compressed();
         payload.extend(data.payload());
         if !data.is_last() {
             return None;
         }
         let (kind, payload) = self.open.take()?;
         assert!(
-            kind == DataKind::Binary || std::str::from_utf8(&payload).is_ok(),
+            kind == DataKind::Binary || self.compressed || std::str::from_utf8(&payload).is_ok(),
             "text that is not UTF-8 was delivered"
         );
-        self.lines.push(message(kind, &payload));
+        let front = if self.compressed { "Compressed" } else { "" };
+        self.lines.push(format!("{front}{}", message(kind, &payload)));
         Some((kind, payload))
     }
 
