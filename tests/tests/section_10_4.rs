@@ -244,5 +244,5 @@ fn pings_may_be_left_to_the_application() {
 #[test]
 fn a_server_connection_is_small() {
     let size = size_of::<martlet_state::Connection<'_, martlet_state::Server>>();
-    assert!(size <= 128, "{size} octets");
+    assert!(size <= 96, "{size} octets");
 }
