@@ -29,15 +29,15 @@ def answers(port):
 
 
 class Server:
-    """`martlet serve` with these options; a context manager."""
+    """`martlet serve` with these options, or another program; a context manager."""
 
-    def __init__(self, *options, arguments=None, port=None):
+    def __init__(self, *options, binary=BINARY, arguments=None, port=None):
         self.port = port or free_port()
         if arguments is None:
             arguments = ["serve", "--listen", f"127.0.0.1:{self.port}", *options]
         # No pipe, which could fill up.
         self.log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([BINARY, *arguments], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen([binary, *arguments], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
 
     def __enter__(self):
         deadline = time.monotonic() + PATIENCE
@@ -57,6 +57,13 @@ class Server:
     def output(self):
         self.log.seek(0)
         return self.log.read().decode("utf-8", "replace")
+
+    def until(self, text):
+        """Waits until the program has said this."""
+        deadline = time.monotonic() + PATIENCE
+        while text not in self.output():
+            assert time.monotonic() < deadline, f"{text!r} is not in {self.output()!r}"
+            time.sleep(0.02)
 
     def url(self, path="/echo"):
         return f"ws://127.0.0.1:{self.port}{path}"
