@@ -1,4 +1,4 @@
-//! What `docs/rfc.md` and `docs/others.md` name exists: every test, and every item of code.
+//! What `docs/rfc.md`, `docs/others.md` and `docs/swoole.md` name exists: every test, and every item of code.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -87,6 +87,25 @@ fn what_the_chapter_on_others_names_exists() {
         assert!(name.is_some_and(|name| is_test(&source(path), name)), "{path} has no test {name:?}");
     }
     assert!(count > 20, "only {count} tests were found");
+}
+
+/// A row says what it is in Swoole, here, what differs, and which test shows it, or that there is none to show.
+#[test]
+fn what_the_table_of_swoole_names_exists() {
+    let markdown = source("docs/swoole.md");
+    let mut count = 0;
+    for row in rows(&markdown).filter(|row| row[0] != "Swoole") {
+        let [swoole, here, difference, test] = row[..] else { panic!("four cells: {row:?}") };
+        assert!(!(swoole.is_empty() && here.is_empty()), "{row:?}");
+        assert!(!(here.is_empty() && difference.is_empty()), "what is left out has its reason: {row:?}");
+        let tests = names(test);
+        assert_eq!(test == "none", tests.is_empty(), "{row:?}");
+        for (path, name) in tests {
+            assert!(name.is_some_and(|name| is_test(&source(path), name)), "{path} has no test {name:?}");
+        }
+        count += 1;
+    }
+    assert!(count > 50, "only {count} rows were found");
 }
 
 /// The check itself finds what is missing.
