@@ -44,7 +44,8 @@ impl Handler for Chat {
 fn main() -> Result<(), ServerError> {
     let mut settings = Settings::default();
     if let Some(address) = std::env::args().nth(1) {
-        settings.listen = vec![address.parse::<martlet_std::Address>().expect("an address such as 127.0.0.1:9501").into()];
+        settings.listen =
+            vec![address.parse::<martlet_std::Address>().expect("an address such as 127.0.0.1:9501").into()];
     }
     Server::bind(settings)?.run(|_worker| Chat::default())
 }

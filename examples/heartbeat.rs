@@ -25,7 +25,8 @@ fn main() -> Result<(), ServerError> {
     let mut arguments = std::env::args().skip(1);
     let mut settings = Settings::default();
     if let Some(address) = arguments.next() {
-        settings.listen = vec![address.parse::<martlet_std::Address>().expect("an address such as 127.0.0.1:9501").into()];
+        settings.listen =
+            vec![address.parse::<martlet_std::Address>().expect("an address such as 127.0.0.1:9501").into()];
     }
     let seconds = arguments.next().map_or(60.0, |seconds| seconds.parse().expect("a number of seconds"));
     settings.heartbeat_idle_time = Duration::from_secs_f64(seconds);

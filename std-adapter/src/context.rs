@@ -107,6 +107,54 @@ impl Context<'_> {
         }
     }
 
+    /// Sends octets that frame themselves, behind all that was sent before. What they are is the caller's to answer for.
+    pub fn send_raw(&mut self, id: ConnId, octets: &[u8]) -> Result<(), PushError> {
+        match self.find(id) {
+            Place::Here(key) => self.send_octets(key, octets),
+            Place::Elsewhere => self.handle.send_raw(id, octets),
+            Place::Nowhere => Err(PushError::Gone),
+        }
+    }
+
+    /// Ends a connection at once, without a Close: by a reset, which the peer hears of as an error, or behind what waits.
+    pub fn close(&mut self, id: ConnId, reset: bool) -> Result<(), PushError> {
+        match self.find(id) {
+            Place::Here(key) => {
+                self.cut(key, reset);
+                Ok(())
+            }
+            Place::Elsewhere => self.handle.close(id, reset),
+            Place::Nowhere => Err(PushError::Gone),
+        }
+    }
+
+    /// Reads nothing more from a connection until [`resume`](Self::resume): what the peer sends then waits at the peer. Neither
+    /// its silence nor its Pongs can be told meanwhile, so that no heartbeat ends it.
+    pub fn pause(&mut self, id: ConnId) -> Result<(), PushError> {
+        self.set_paused(id, true)
+    }
+
+    /// Reads again.
+    pub fn resume(&mut self, id: ConnId) -> Result<(), PushError> {
+        self.set_paused(id, false)
+    }
+
+    fn set_paused(&mut self, id: ConnId, paused: bool) -> Result<(), PushError> {
+        match self.find(id) {
+            Place::Here(key) => {
+                let slot = &mut self.slots[key];
+                slot.flags.paused = paused;
+                // It may have sent much meanwhile, of which the socket has told already.
+                if !paused && slot.flags.readable && !std::mem::replace(&mut slot.flags.in_ready, true) {
+                    self.ready.push_back(key);
+                }
+                Ok(())
+            }
+            Place::Elsewhere => self.handle.post(id, Command::Pause { id, paused }),
+            Place::Nowhere => Err(PushError::Gone),
+        }
+    }
+
     /// Sends a whole message to many connections of all workers. It is encoded once, and connections that read slowly share
     /// its octets. An error means that a worker was too far behind; all others have it.
     pub fn broadcast<'m>(&mut self, filter: Filter, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
@@ -192,6 +240,15 @@ impl Context<'_> {
             Command::Push { id, message } => {
                 let _ = self.push(id, message.borrow());
             }
+            Command::Raw { id, octets } => {
+                let _ = self.send_raw(id, &octets);
+            }
+            Command::Cut { id, reset } => {
+                let _ = self.close(id, reset);
+            }
+            Command::Pause { id, paused } => {
+                let _ = self.set_paused(id, paused);
+            }
             Command::Close { id, code, reason } => {
                 let _ = self.disconnect(id, code, &reason);
             }
@@ -207,6 +264,7 @@ impl Context<'_> {
             .iter()
             .filter(|(_, slot)| match filter {
                 Filter::All => slot.is_established(),
+                Filter::Except(id) => slot.id != id && slot.is_established(),
                 Filter::Tag(tag) => slot.tag == tag && slot.is_established(),
             })
             .map(|(key, _)| key)

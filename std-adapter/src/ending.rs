@@ -89,6 +89,10 @@ impl<'c, H: Handler> Worker<'c, H> {
             slot.flags.broken = true;
             return self.settle(key);
         }
+        // Who is not read cannot show that it lives.
+        if slot.flags.paused && slot.conn.state() == State::Active {
+            return self.ctx.arm_at(key, now.after(idle_ms.max(1_000)));
+        }
         // Who reads what waits is heard out, and our Close may lie behind it.
         if matches!(slot.conn.state(), State::Active | State::Closing) && now < slot.until {
             let until = slot.until;
@@ -150,6 +154,27 @@ impl<'c, H: Handler> Worker<'c, H> {
 }
 
 impl Context<'_> {
+    /// Ends a connection at once: nothing more is delivered, and nothing is waited for. It is removed at the end of its turn, or of
+    /// this round.
+    pub(crate) fn cut(&mut self, key: usize, reset: bool) {
+        if reset {
+            let slot = &mut self.slots[key];
+            // Without it the end is one like others.
+            if let Err(error) = slot.socket.reset_on_close() {
+                tracing::debug!(id = %slot.id, %error, "no reset");
+            }
+            slot.flags.broken = true;
+        }
+        let slot = &mut self.slots[key];
+        if slot.our_code == 0 {
+            slot.our_code = 1006;
+        }
+        // What lies in the buffer is not delivered either.
+        slot.conn.eof();
+        self.leave(key);
+        self.mark_dirty(key);
+    }
+
     /// Nothing more is delivered from this connection. It stays until what waits is written and the peer has read it, but not for
     /// long.
     pub(crate) fn leave(&mut self, key: usize) {

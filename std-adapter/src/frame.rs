@@ -2,7 +2,7 @@
 
 use crate::error::PushError;
 use core::ops::BitOr;
-use martlet_codec::{CloseFrame, DataKind, DataOp, Header, Kind, MAX_CONTROL};
+use martlet_codec::{CloseFrame, Data, DataKind, DataOp, Header, Kind, MAX_CONTROL};
 use martlet_state::{Misuse, Payload};
 use std::sync::Arc;
 
@@ -143,6 +143,13 @@ pub struct Fragment<'m> {
     pub last: bool,
     /// The octets; may be empty.
     pub payload: &'m [u8],
+}
+
+impl<'m> Fragment<'m> {
+    pub(crate) fn new(data: Data<'m>) -> Self {
+        let (kind, first, last) = (data.kind(), data.is_first(), data.is_last());
+        Self { kind, first, last, payload: data.into_payload() }
+    }
 }
 
 /// Something to send: made from a `&str` (text), octets (binary), a [`Payload`], or a [`Frame`] that came, which is not checked

@@ -56,6 +56,26 @@ impl Handle {
         self.post(id, Command::Close { id, code, reason: reason.to_owned() })
     }
 
+    /// Sends octets that frame themselves, behind all that was sent before. What they are is the caller's to answer for.
+    pub fn send_raw(&self, id: ConnId, octets: &[u8]) -> Result<(), PushError> {
+        self.post(id, Command::Raw { id, octets: octets.to_vec() })
+    }
+
+    /// Ends a connection at once, without a Close: by a reset, which the peer hears of as an error, or behind what waits.
+    pub fn close(&self, id: ConnId, reset: bool) -> Result<(), PushError> {
+        self.post(id, Command::Cut { id, reset })
+    }
+
+    /// Reads nothing more from a connection until [`resume`](Self::resume): what the peer sends then waits at the peer.
+    pub fn pause(&self, id: ConnId) -> Result<(), PushError> {
+        self.post(id, Command::Pause { id, paused: true })
+    }
+
+    /// Reads again.
+    pub fn resume(&self, id: ConnId) -> Result<(), PushError> {
+        self.post(id, Command::Pause { id, paused: false })
+    }
+
     /// Sends a whole message to many connections of all workers; it is encoded once.
     pub fn broadcast<'m>(&self, filter: Filter, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
         let frame = message.into().shared()?;

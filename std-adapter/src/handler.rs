@@ -1,7 +1,7 @@
 //! What the application makes of it: one handler for each worker.
 
 use crate::context::Context;
-use crate::frame::Frame;
+use crate::frame::{Fragment, Frame};
 use crate::http::{Decision, Request, Response};
 use crate::id::ConnId;
 
@@ -12,6 +12,12 @@ pub trait Handler {
     /// A message came, or a control frame if the settings ask for those. It lies in the worker's buffer: keep a copy, not the
     /// slice.
     fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, frame: Frame<'_>);
+
+    /// A piece of a message came, in place of `message`, when [`stream_messages`](crate::Settings::stream_messages) is on. It lies in
+    /// the worker's buffer: keep a copy, not the slice.
+    fn fragment(&mut self, ctx: &mut Context<'_>, id: ConnId, fragment: Fragment<'_>) {
+        let _ = (ctx, id, fragment);
+    }
 
     /// A handshake that is right came: accept it, or answer otherwise. Default: accept.
     fn handshake(&mut self, ctx: &mut Context<'_>, request: &Request<'_>) -> Decision {

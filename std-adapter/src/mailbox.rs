@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub enum Filter {
     /// All of them.
     All,
+    /// All but this one.
+    Except(ConnId),
     /// Those with this tag, see [`Context::set_tag`](crate::Context::set_tag).
     Tag(u32),
 }
@@ -23,6 +25,12 @@ pub(crate) enum Command {
     Frame { id: ConnId, frame: Vec<u8> },
     /// Send something else: a fragment, a Ping, a Pong.
     Push { id: ConnId, message: Owned },
+    /// Send octets that frame themselves.
+    Raw { id: ConnId, octets: Vec<u8> },
+    /// End a connection at once.
+    Cut { id: ConnId, reset: bool },
+    /// Read no more from a connection, or read again.
+    Pause { id: ConnId, paused: bool },
     /// Begin the closing handshake; code and reason are checked.
     Close { id: ConnId, code: u16, reason: String },
     /// Send this frame to many.
@@ -37,10 +45,11 @@ impl Command {
         let body = match self {
             Self::Frame { frame, .. } => frame.len(),
             Self::Push { message, .. } => message.octets.len(),
+            Self::Raw { octets, .. } => octets.len(),
             Self::Close { reason, .. } => reason.len(),
             // Shared with the other workers, but each may be the last to have it.
             Self::Broadcast { frame, .. } => frame.len(),
-            Self::Stop => 0,
+            Self::Cut { .. } | Self::Pause { .. } | Self::Stop => 0,
         };
         body.saturating_add(size_of::<Self>())
     }

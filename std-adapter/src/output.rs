@@ -137,6 +137,16 @@ impl<'c> Context<'c> {
         Ok(())
     }
 
+    /// Sends octets that are frames, in the caller's word.
+    pub(crate) fn send_octets(&mut self, key: usize, octets: &[u8]) -> Result<(), PushError> {
+        self.slots[key].conn.may_send()?;
+        self.check_backpressure(key)?;
+        self.flush_for(key);
+        self.slots[key].write(&[octets]);
+        self.mark_dirty(key);
+        Ok(())
+    }
+
     /// Sends a frame that others send as well.
     pub(crate) fn send_shared(&mut self, key: usize, frame: &Arc<[u8]>) -> Result<(), PushError> {
         self.slots[key].conn.may_send()?;

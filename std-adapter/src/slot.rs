@@ -87,6 +87,8 @@ pub(crate) struct Flags {
     pub(crate) leaving: bool,
     /// A Close went both ways, and nothing can be under way from a peer that keeps the protocol.
     pub(crate) clean: bool,
+    /// The handler wants nothing to be read.
+    pub(crate) paused: bool,
     /// Our half of the transport was ended.
     pub(crate) shut: bool,
 }
@@ -123,6 +125,9 @@ impl<'c> Slot<'c> {
     /// Whether the peer may be read: not while it does not read itself.
     #[inline]
     pub(crate) fn may_read(&self) -> bool {
+        if self.flags.paused && !self.flags.leaving {
+            return false;
+        }
         self.queue.is_none() || self.queued() <= self.profile.settings.buffer_high_watermark
     }
 

@@ -1,6 +1,6 @@
 //! A connection's turn: read, hand out what came, write once.
 
-use crate::frame::{Frame, Opcode, close_body};
+use crate::frame::{Fragment, Frame, Opcode, close_body};
 use crate::handler::{By, Closed, Handler};
 use crate::http::{Decision, Request};
 use crate::worker::Worker;
@@ -119,7 +119,7 @@ impl<H: Handler> Worker<'_, H> {
             let status = slot.conn.receive(ctx.now, input, &mut writer);
             let len = writer.len();
             match status {
-                Ok(Status::Event(Event::Data(data))) if data.is_whole() => {
+                Ok(Status::Event(Event::Data(data))) if data.is_whole() && !slot.profile.settings.stream_messages => {
                     slot.traffic.frames_in += 1;
                     let id = slot.id;
                     let message = Frame::message(data.kind(), data.into_payload());
@@ -195,6 +195,10 @@ impl<H: Handler> Worker<'_, H> {
         let id = slot.id;
         if slot.conn.missing() == 0 {
             slot.traffic.frames_in += 1;
+        }
+        if slot.profile.settings.stream_messages {
+            let fragment = Fragment::new(data);
+            return self.handler.fragment(&mut self.ctx, id, fragment);
         }
         // Out of the slot, because the handler may do whatever it likes with the slot while it reads the message.
         let mut assembler = slot.message.take().unwrap_or_default();
