@@ -56,7 +56,7 @@ pub use http::{Decision, Request, Response};
 pub use id::ConnId;
 pub use mailbox::Filter;
 pub use server::{Server, ServerError};
-pub use settings::{Backpressure, InvalidSetting, Listener, OverLimit, Settings};
+pub use settings::{Backpressure, InvalidSetting, Kind, Listener, OverLimit, Scope, Setting, Settings, SettingsError};
 pub use slot::Traffic;
 
 // What the signatures above are made of.

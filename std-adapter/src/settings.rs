@@ -2,6 +2,7 @@
 
 mod check;
 mod duration;
+mod table;
 mod text;
 
 use crate::address::Address;
@@ -13,16 +14,20 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 pub use check::InvalidSetting;
+pub use table::{Kind, Scope, Setting};
+pub use text::SettingsError;
 
 /// The settings of a server. [`check`](Self::check) says whether they make sense; so does the server when it starts.
 ///
 /// Names are Swoole's where it has one. In TOML a time is a number of seconds, `0.25`, or a text such as `"250ms"`; sizes are
-/// octets.
+/// octets. [`from_toml`](Self::from_toml) reads a file's text, [`TABLE`](Self::TABLE) names them all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+// The derived functions leave the listeners out, which `text` puts over them: a listener's table holds what differs there.
+#[serde(remote = "Self", default, deny_unknown_fields)]
 pub struct Settings {
     // The server as a whole.
     /// Where to listen; each may have settings of its own. Default: 127.0.0.1:9501.
+    #[serde(skip)]
     pub listen: Vec<Listener>,
     /// Worker threads, 1 to 255. Default: one for each core.
     pub worker_num: usize,
@@ -129,9 +134,8 @@ pub struct Settings {
     pub document_root: Option<PathBuf>,
 }
 
-/// A place to listen at. In TOML either the address alone, or a table of `address` and settings that differ there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "text::ListenerText", into = "text::ListenerText")]
+/// A place to listen at. In TOML either the address alone, or a table of `address` and the settings that differ there.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listener {
     /// Where.
     pub address: Address,

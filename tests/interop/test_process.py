@@ -132,6 +132,35 @@ def test_without_options_it_serves_on_port_9501():
         assert server.wait() == 0
 
 
+def test_a_file_holds_settings_and_flags_are_laid_over_it(tmp_path):
+    file = tmp_path / "martlet.toml"
+    file.write_text("package_max_length = 1000\nmax_head_bytes = 500\n")
+    with Server("--config", str(file), "--package-max-length", "10") as server:
+        with Wire(server) as wire:
+            wire.open().send(frame(TEXT, b"x" * 11))
+            assert wire.closed_with()[0] == 1009
+        with Wire(server) as wire:
+            wire.send(b"GET /echo HTTP/1.1\r\nX: " + b"x" * 600)
+            assert wire.response()[0] == 431
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("worker_nums = 1", "worker_nums: there is no such setting"),
+        ("worker_num = 0", "worker_num: must be"),
+        ("\nworker_num =", "line 2"),
+        ('listen = [{ address = "127.0.0.1:0", backlog = 1 }]', "listen[0].backlog: is for the server as a whole"),
+        ("buffer_low_watermark = 300000", "buffer_low_watermark: must be less than buffer_high_watermark"),
+    ],
+)
+def test_a_bad_file_is_told(tmp_path, text, why):
+    file = tmp_path / "martlet.toml"
+    file.write_text(text)
+    line = told_in_one_line(run("serve", "--config", str(file)))
+    assert f"{file}: " in line and why in line
+
+
 def test_the_message_limit_is_an_option():
     with Server("--package-max-length", "1000") as server:
         with Wire(server) as wire:

@@ -1,52 +1,24 @@
-//! The command line.
+//! The command line: one flag for each setting, laid over a file.
 
+use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
-use martlet_std::{Address, Settings};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
+use martlet_std::{Kind, Setting, Settings};
+use std::path::{Path, PathBuf};
 use tracing_subscriber::EnvFilter;
 
 /// Where the log's level is set.
 const LOG: &str = "MARTLET_LOG";
+/// The flag that names the file.
+const CONFIG: &str = "config";
 
-/// A WebSocket server: a chat page at /, WebSockets at /chat and /echo.
-///
-/// Without a command it serves with the defaults.
-#[derive(Debug, Parser)]
-#[command(name = "martlet", version)]
-struct Cli {
-    #[command(subcommand)]
-    command: Option<Command>,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Serve until SIGTERM or SIGINT; the second one ends at once.
-    ///
-    /// The log goes to standard error; MARTLET_LOG sets its level, such as `info` or `martlet_std=debug`.
-    Serve(Serve),
-}
-
-#[derive(Args, Debug)]
-struct Serve {
-    /// Where to listen; port 0 lets the system choose one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:9501")]
-    listen: Vec<Address>,
-    /// Worker threads, 1 to 255 [default: one for each core]
-    #[arg(long, value_name = "N")]
-    worker_num: Option<usize>,
-    /// The longest message a peer may send, in octets
-    #[arg(long, value_name = "N", default_value_t = defaults().package_max_length)]
-    package_max_length: u64,
-}
-
-fn defaults() -> Settings {
-    Settings::default()
-}
+const LOG_HELP: &str =
+    "The log goes to standard error; MARTLET_LOG sets its level, such as `info` or `martlet_std=debug`.";
 
 /// The settings that the command line asks for; `None` if it asked for help, which was given. An error is one line.
 pub(crate) fn settings() -> Result<Option<Settings>, String> {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let matches = match command().try_get_matches() {
+        Ok(matches) => matches,
         Err(error) => {
             return match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
@@ -58,12 +30,10 @@ pub(crate) fn settings() -> Result<Option<Settings>, String> {
             };
         }
     };
-    let settings = match cli.command {
-        Some(Command::Serve(serve)) => serve.into(),
-        None => defaults(),
-    };
-    settings.check().map_err(|invalid| format!("--{}: {}", invalid.setting.replace('_', "-"), invalid.reason))?;
-    Ok(Some(settings))
+    match matches.subcommand() {
+        Some((_, serve)) => merged(serve).map(Some),
+        None => Ok(Some(Settings::default())),
+    }
 }
 
 /// Starts the log on standard error.
@@ -74,49 +44,206 @@ pub(crate) fn start_log() -> Result<(), String> {
     Ok(())
 }
 
+fn command() -> Command {
+    let config = Arg::new(CONFIG)
+        .long(CONFIG)
+        .value_name("FILE")
+        .value_hint(ValueHint::FilePath)
+        .value_parser(clap::value_parser!(PathBuf))
+        .help("A TOML file of settings; the flags below take precedence over it");
+    let serve = Command::new("serve")
+        .about("Serve until SIGTERM or SIGINT; the second one ends at once")
+        .after_help(LOG_HELP)
+        .arg(config)
+        .args(Settings::TABLE.iter().map(flag));
+    Command::new("martlet")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("A WebSocket server: a chat page at /, WebSockets at /chat and /echo")
+        .after_help("Without a command it serves with the defaults.")
+        .subcommand(serve)
+}
+
+/// The flag of a setting. Its text is read with the file's, so that both are read by the same rules.
+fn flag(setting: &'static Setting) -> Arg {
+    let arg = Arg::new(setting.name).long(setting.name.replace('_', "-")).help(help(setting));
+    match setting.kind {
+        Kind::Switch => arg
+            .value_name("BOOL")
+            .num_args(0..=1)
+            .default_missing_value("true")
+            .value_parser(PossibleValuesParser::new(["true", "false"]))
+            .hide_possible_values(true),
+        Kind::Time => arg.value_name("TIME").allow_negative_numbers(true),
+        Kind::Word(words) => arg.value_name("WORD").value_parser(PossibleValuesParser::new(words)),
+        Kind::Path => arg.value_name("PATH").value_hint(ValueHint::AnyPath),
+        Kind::Texts => arg.value_name("TEXT,…").action(ArgAction::Append),
+        Kind::Addresses => arg.value_name("ADDRESS,…").action(ArgAction::Append),
+        _ => arg.value_name("N").allow_negative_numbers(true),
+    }
+}
+
+/// What a setting does, and what it is if nobody says otherwise.
+fn help(setting: &Setting) -> String {
+    let defaults = toml::Table::try_from(Settings::default()).unwrap_or_default();
+    let default = match defaults.get(setting.name) {
+        _ if setting.name == "worker_num" => "one for each core".to_owned(),
+        None => return setting.help.to_owned(),
+        Some(toml::Value::Array(list)) if list.is_empty() => return setting.help.to_owned(),
+        Some(toml::Value::Array(list)) => list.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(","),
+        Some(toml::Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    format!("{} [default: {default}]", setting.help)
+}
+
+/// The file's settings with the flags' over them.
+fn merged(serve: &ArgMatches) -> Result<Settings, String> {
+    let file = serve.get_one::<PathBuf>(CONFIG).map(PathBuf::as_path);
+    let text = file.map_or_else(|| Ok(String::new()), read)?;
+    let flags: Vec<_> = Settings::TABLE
+        .iter()
+        .flat_map(|setting| {
+            let words = serve.get_many::<String>(setting.name).into_iter().flatten();
+            words.map(|word| (setting.name, word.as_str()))
+        })
+        .collect();
+    Settings::from_toml_and(&text, flags.iter().copied()).map_err(|error| match (error.setting(), file) {
+        // Without a file nothing else can be to blame.
+        (Some(name), file) if file.is_none() || flags.iter().any(|(flag, _)| *flag == outer(name)) => {
+            format!("--{}: {}", outer(name).replace('_', "-"), error.reason())
+        }
+        (_, Some(file)) => format!("{}: {error}", file.display()),
+        (_, None) => error.to_string(),
+    })
+}
+
+/// `listen` of `listen[0].address`.
+fn outer(name: &str) -> &str {
+    name.split('[').next().unwrap_or(name)
+}
+
+fn read(file: &Path) -> Result<String, String> {
+    std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))
+}
+
 /// What went wrong, without the advice that clap puts below it.
 fn one_line(message: &str) -> String {
     let first = message.lines().next().unwrap_or_default();
     format!("{} (martlet serve --help says what is possible)", first.trim_start_matches("error: "))
 }
 
-impl From<Serve> for Settings {
-    fn from(serve: Serve) -> Self {
-        let defaults = defaults();
-        Self {
-            listen: serve.listen.into_iter().map(Into::into).collect(),
-            worker_num: serve.worker_num.unwrap_or(defaults.worker_num),
-            package_max_length: serve.package_max_length,
-            ..defaults
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
+
+    fn parsed(arguments: &[&str]) -> Result<Settings, String> {
+        let arguments = ["martlet", "serve"].iter().chain(arguments);
+        let matches = command().try_get_matches_from(arguments).map_err(|error| one_line(&error.to_string()))?;
+        merged(matches.subcommand_matches("serve").unwrap())
+    }
 
     #[test]
     fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]
     fn serve_without_options_is_the_default() {
-        let Ok(Cli { command: Some(Command::Serve(serve)) }) = Cli::try_parse_from(["martlet", "serve"]) else {
-            panic!("serve takes no options at least")
-        };
-        assert_eq!(Settings::from(serve), Settings::default());
+        assert_eq!(parsed(&[]), Ok(Settings::default()));
     }
 
     #[test]
-    fn what_is_wrong_is_one_line() {
-        for arguments in
-            [["martlet", "serve", "--bogus"], ["martlet", "serve", "--listen=nowhere"], ["martlet", "x", "y"]]
-        {
-            let error = Cli::try_parse_from(arguments).unwrap_err();
-            assert_eq!(one_line(&error.to_string()).lines().count(), 1, "{arguments:?}");
+    fn every_setting_has_a_flag_and_the_flags_value_is_its_own() {
+        for Setting { name, kind, .. } in Settings::TABLE {
+            let flag = format!("--{}", name.replace('_', "-"));
+            // Something that is not the default, and contradicts no other default.
+            let word = match kind {
+                Kind::Number => match *name {
+                    "buffer_high_watermark" | "buffer_low_watermark" | "read_buffer_bytes" => "65536",
+                    "max_backpressure" => "2097152",
+                    _ => "200",
+                },
+                Kind::Switch if name.starts_with("tcp_") || name.starts_with("reuse_") => "false",
+                Kind::Switch => "true",
+                Kind::Word(words) => words[1],
+                Kind::Texts if *name == "allowed_origins" => "https://example.org",
+                Kind::Addresses => "[::1]:80",
+                Kind::Time if *name == "heartbeat_check_interval" => "0.5",
+                _ => "7",
+            };
+            let more = if *name == "heartbeat_check_interval" { &["--heartbeat-idle-time", "8"][..] } else { &[] };
+            let settings = parsed(&[&[flag.as_str(), word], more].concat()).unwrap_or_else(|why| panic!("{why}"));
+            let (base, own) = (parsed(more).unwrap(), settings);
+            let [base, own] = [base, own].map(|settings| toml::Table::try_from(settings).unwrap());
+            let changed: Vec<_> = own.iter().filter(|(name, value)| base.get(*name) != Some(value)).collect();
+            assert_eq!(changed.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), [*name], "{flag} {word}");
         }
+    }
+
+    #[test]
+    fn a_switch_needs_no_value() {
+        let settings = parsed(&["--metrics", "--healthz", "--tcp-nodelay", "false"]).unwrap();
+        assert!(settings.metrics && settings.healthz && !settings.tcp_nodelay);
+    }
+
+    #[test]
+    fn what_is_wrong_is_one_line_that_names_it() {
+        for (arguments, wanted) in [
+            (&["--bogus"][..], "unexpected argument '--bogus'"),
+            (&["surplus"], "unexpected argument 'surplus'"),
+            (&["--listen=nowhere"], "--listen: \"nowhere\" is no address"),
+            (&["--worker-num=0"], "--worker-num: must be 1 to 255"),
+            (&["--worker-num=-1"], "--worker-num: "),
+            (&["--worker-num", "-1"], "--worker-num: "),
+            (&["--worker-num", "many"], "--worker-num: "),
+            (&["--worker-num"], "a value is required for '--worker-num"),
+            (&["--worker-num=1", "--worker-num=2"], "the argument '--worker-num"),
+            (&["--ping-interval", "soon"], "--ping-interval: "),
+            (&["--metrics=maybe"], "invalid value 'maybe'"),
+            (&["--backpressure-policy=panic"], "invalid value 'panic'"),
+            (&["--buffer-high-watermark=2000000"], "--max-backpressure: must be at least buffer_high_watermark"),
+            (&["--config=/nonexistent/martlet.toml"], "/nonexistent/martlet.toml: "),
+        ] {
+            let why = parsed(arguments).unwrap_err();
+            assert!(why.starts_with(wanted) && why.lines().count() == 1, "{arguments:?}: {why}");
+        }
+        let error = command().try_get_matches_from(["martlet", "x", "y"]).unwrap_err();
+        assert_eq!(one_line(&error.to_string()).lines().count(), 1);
+    }
+
+    /// A file that is gone with this.
+    struct File(PathBuf);
+
+    impl File {
+        fn new(name: &str, text: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("martlet-{}-{name}.toml", std::process::id()));
+            std::fs::write(&path, text).unwrap();
+            Self(path)
+        }
+
+        fn flag(&self) -> String {
+            format!("--config={}", self.0.display())
+        }
+    }
+
+    impl Drop for File {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_file(&self.0);
+        }
+    }
+
+    #[test]
+    fn flags_are_laid_over_the_file_and_the_one_to_blame_is_named() {
+        let file = File::new("good", "worker_num = 3\nping_interval = 9\n");
+        let settings = parsed(&[&file.flag(), "--ping-interval", "250ms"]).unwrap();
+        assert_eq!((settings.worker_num, settings.ping_interval.as_millis()), (3, 250));
+        let why = parsed(&[&file.flag(), "--backlog", "0"]).unwrap_err();
+        assert!(why.starts_with("--backlog: "), "{why}");
+        let file = File::new("bad", "\nworker_nums = 3\n");
+        let why = parsed(&[&file.flag()]).unwrap_err();
+        assert_eq!(why, format!("{}: worker_nums: there is no such setting", file.0.display()));
+        let file = File::new("no", "\nworker_num = \n");
+        let why = parsed(&[&file.flag(), "--backlog=1"]).unwrap_err();
+        assert!(why.contains(": line 2: ") && why.lines().count() == 1, "{why}");
     }
 }

@@ -28,6 +28,9 @@ fn serve() -> Result<ExitCode, String> {
     let Some(mut settings) = cli::settings()? else { return Ok(ExitCode::SUCCESS) };
     // The chat times its Pings.
     settings.open_websocket_pong_frame = true;
+    for own in settings.listen.iter_mut().filter_map(|listener| listener.settings.as_deref_mut()) {
+        own.open_websocket_pong_frame = true;
+    }
     cli::start_log()?;
     let server = Server::bind(settings).map_err(|error| error.to_string())?;
     signals::stop_on_signals(server.handle()).map_err(|error| format!("signals: {error}"))?;
