@@ -4,16 +4,26 @@ use crate::address::Peer;
 use crate::handler::Handler;
 use crate::id::{ConnId, MAX_SLOTS};
 use crate::profile::Profile;
-use crate::settings::Settings;
+use crate::settings::{OverLimit, Settings};
 use crate::slot::Slot;
 use crate::socket::{ListenSocket, Socket};
 use crate::worker::Worker;
 use martlet_state::Instant;
 use mio::{Interest, Registry, Token};
+use socket2::{SockRef, TcpKeepalive};
 use std::io::{self, ErrorKind};
 
 /// New connections in a row before the others get their turn.
 const ACCEPTS_PER_ROUND: usize = 64;
+/// So many connections of a worker may be on their way out because there was no place for them. Beyond that who comes waits in the
+/// backlog, or is dropped if it has had its share: to refuse must not cost what it is to save.
+const REFUSALS: usize = 64;
+/// RFC 9110 section 15.6.4.
+const FULL: &str = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Type: text/plain\r\n\
+    Content-Length: 19\r\nConnection: close\r\n\r\nthe server is full\n";
+/// RFC 6585 section 4.
+const TOO_MANY: &str = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Type: text/plain\r\n\
+    Content-Length: 44\r\nConnection: close\r\n\r\ntoo many connections come from your address\n";
 /// How long to wait when the system has no more descriptors or memory, or the server no place.
 const PAUSE_MS: u32 = 100;
 /// How long after a warning none comes: it would only say the same.
@@ -68,15 +78,24 @@ impl<'c, H: Handler> Worker<'c, H> {
         self.acceptors[at].retry = None;
         for _ in 0..ACCEPTS_PER_ROUND {
             let Some(listener) = &self.acceptors[at].listener else { return };
-            if !self.ctx.handle.enter() {
+            let places = self.ctx.handle.places();
+            let place = places.enter();
+            if !place && !self.may_refuse() {
                 return self.pause(at, "max_connection are open");
             }
             let accepted = listener.accept();
-            if accepted.is_err() {
-                self.ctx.handle.leave();
+            if place && accepted.is_err() {
+                places.cancel();
             }
             match accepted {
-                Ok((socket, peer)) => self.admit(self.acceptors[at].profile, socket, peer),
+                Ok((socket, peer)) => {
+                    let refusal = match place {
+                        false => Some(FULL),
+                        true if !places.seat(peer) => Some(TOO_MANY),
+                        true => None,
+                    };
+                    self.admit(self.acceptors[at].profile, socket, peer, refusal);
+                }
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock => {
                         self.acceptors[at].wanted = false;
@@ -97,7 +116,17 @@ impl<'c, H: Handler> Worker<'c, H> {
         }
     }
 
-    fn admit(&mut self, profile: &'c Profile<'c>, mut socket: Socket, peer: Peer) {
+    /// Whether somebody for whom there is no place may be told so.
+    fn may_refuse(&self) -> bool {
+        self.ctx.settings.max_connection_policy == OverLimit::Refuse && self.refusals < REFUSALS
+    }
+
+    /// Serves a connection, or sees to it that it is told why not.
+    fn admit(&mut self, profile: &'c Profile<'c>, mut socket: Socket, peer: Peer, refusal: Option<&'static str>) {
+        if refusal.is_some() && self.refusals >= REFUSALS {
+            tracing::debug!(%peer, "too many are being refused: dropped");
+            return;
+        }
         let ctx = &mut self.ctx;
         let entry = ctx.slots.vacant_entry();
         let key = entry.key();
@@ -107,13 +136,35 @@ impl<'c, H: Handler> Worker<'c, H> {
         );
         if let Err(error) = registered {
             tracing::debug!(%peer, %error, "a new connection was lost");
-            return ctx.handle.leave();
+            if refusal.is_none() {
+                ctx.handle.places().leave(peer);
+            }
+            return;
         }
         self.serial += 1;
         let id = ConnId::new(ctx.worker, key as u32, self.serial);
         entry.insert(Slot::new(profile, ctx.now, socket, id, peer));
-        ctx.arm(key);
-        tracing::debug!(%id, %peer, "connected");
+        match refusal {
+            None => {
+                ctx.arm(key);
+                tracing::debug!(%id, %peer, "connected");
+            }
+            Some(answer) => {
+                tracing::debug!(%id, %peer, answer = answer.lines().next(), "there is no place for it");
+                self.refusals += 1;
+                self.refuse(key, answer);
+            }
+        }
+    }
+
+    /// Says so at once, whatever the peer asks for, and takes nothing but its end.
+    fn refuse(&mut self, key: usize, answer: &str) {
+        let slot = &mut self.ctx.slots[key];
+        slot.flags.refused = true;
+        slot.conn.eof();
+        slot.write(&[answer.as_bytes()]);
+        self.ctx.leave(key);
+        self.settle(key);
     }
 
     /// A descriptor and a place have become free.
@@ -140,10 +191,63 @@ impl<'c, H: Handler> Worker<'c, H> {
 }
 
 fn prepare(socket: &mut Socket, registry: &Registry, key: usize, settings: &Settings) -> io::Result<()> {
-    if let Socket::Tcp(socket) = socket
-        && settings.tcp_nodelay
-    {
-        socket.set_nodelay(true)?;
+    let options = match &*socket {
+        Socket::Tcp(socket) => {
+            if settings.tcp_nodelay {
+                socket.set_nodelay(true)?;
+            }
+            let options = SockRef::from(socket);
+            if !settings.tcp_keepalive.is_zero() {
+                options.set_tcp_keepalive(&TcpKeepalive::new().with_time(settings.tcp_keepalive))?;
+            }
+            options
+        }
+        Socket::Unix(socket) => SockRef::from(socket),
+    };
+    if settings.socket_buffer_size != 0 {
+        options.set_send_buffer_size(settings.socket_buffer_size)?;
+        options.set_recv_buffer_size(settings.socket_buffer_size)?;
     }
     registry.register(socket, Token(key), Interest::READABLE | Interest::WRITABLE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mio::Poll;
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Duration;
+
+    /// The server's end of a connection, made ready with these settings.
+    fn prepared(settings: &Settings) -> (Poll, Socket, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (socket, _) = listener.accept().unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let (poll, mut socket) = (Poll::new().unwrap(), Socket::Tcp(mio::net::TcpStream::from_std(socket)));
+        prepare(&mut socket, poll.registry(), 0, settings).unwrap();
+        (poll, socket, peer)
+    }
+
+    #[test]
+    fn the_sockets_options_are_those_of_the_settings() {
+        let (_poll, Socket::Tcp(socket), _peer) = prepared(&Settings::default()) else { unreachable!() };
+        let options = SockRef::from(&socket);
+        assert!(options.tcp_nodelay().unwrap() && !options.keepalive().unwrap());
+        let usual = options.send_buffer_size().unwrap();
+        let settings = Settings {
+            tcp_nodelay: false,
+            tcp_keepalive: Duration::from_secs(77),
+            socket_buffer_size: 10_000,
+            ..Settings::default()
+        };
+        let (_poll, Socket::Tcp(socket), _peer) = prepared(&settings) else { unreachable!() };
+        let options = SockRef::from(&socket);
+        assert!(!options.tcp_nodelay().unwrap() && options.keepalive().unwrap());
+        assert_eq!(options.tcp_keepalive_time().unwrap(), Duration::from_secs(77));
+        // The system may double it, for what it needs itself.
+        for size in [options.send_buffer_size().unwrap(), options.recv_buffer_size().unwrap()] {
+            assert!((10_000..=20_000).contains(&size) && size != usual, "{size}");
+        }
+    }
 }

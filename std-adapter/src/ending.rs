@@ -147,7 +147,11 @@ impl<'c, H: Handler> Worker<'c, H> {
         self.tell_ended(key);
         if let Some(slot) = self.ctx.slots.try_remove(key) {
             tracing::debug!(id = %slot.id, "disconnected");
-            self.ctx.handle.leave();
+            if slot.flags.refused {
+                self.refusals -= 1;
+            } else {
+                self.ctx.handle.places().leave(slot.peer.get());
+            }
             self.resume_accepting();
         }
     }

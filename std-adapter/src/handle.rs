@@ -4,9 +4,9 @@ use crate::error::PushError;
 use crate::frame::{Flags, Outgoing};
 use crate::id::ConnId;
 use crate::mailbox::{Command, Filter, Mailbox};
+use crate::places::Places;
 use martlet_state::{CloseFrame, Misuse};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Reaches the connections of all workers, from any thread; cheap to clone.
 ///
@@ -20,14 +20,12 @@ pub struct Handle {
 #[derive(Debug)]
 pub(crate) struct Shared {
     mailboxes: Vec<Mailbox>,
-    /// Connections of all workers; changed only when one comes or goes.
-    open: AtomicU32,
-    max_open: u32,
+    places: Places,
 }
 
 impl Handle {
-    pub(crate) fn new(mailboxes: Vec<Mailbox>, max_open: u32) -> Self {
-        Self { shared: Arc::new(Shared { mailboxes, open: AtomicU32::new(0), max_open }) }
+    pub(crate) fn new(mailboxes: Vec<Mailbox>, places: Places) -> Self {
+        Self { shared: Arc::new(Shared { mailboxes, places }) }
     }
 
     /// Sends a message, a fragment of one, or a Ping or Pong.
@@ -93,7 +91,7 @@ impl Handle {
 
     /// Connections of all workers, those in a handshake included.
     pub fn connection_count(&self) -> u32 {
-        self.shared.open.load(Ordering::Relaxed)
+        self.shared.places.count()
     }
 
     pub(crate) fn post(&self, id: ConnId, command: Command) -> Result<(), PushError> {
@@ -120,15 +118,8 @@ impl Handle {
         self.shared.mailboxes.get(worker)
     }
 
-    /// Takes a place for a new connection, if there is one.
-    pub(crate) fn enter(&self) -> bool {
-        let most = self.shared.max_open;
-        let more = |open| (open < most).then_some(open + 1);
-        self.shared.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
-    }
-
-    /// Gives the place back.
-    pub(crate) fn leave(&self) {
-        self.shared.open.fetch_sub(1, Ordering::Relaxed);
+    /// The places for connections.
+    pub(crate) fn places(&self) -> &Places {
+        &self.shared.places
     }
 }

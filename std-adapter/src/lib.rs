@@ -36,6 +36,7 @@ mod id;
 mod listen;
 mod mailbox;
 mod output;
+mod places;
 mod profile;
 mod queue;
 mod server;

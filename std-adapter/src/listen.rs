@@ -36,8 +36,10 @@ impl Bound {
     /// Listens at one place.
     pub(crate) fn new(settings: &Settings, listener: &Listener) -> Result<Self, ServerError> {
         let failed = |error| ServerError::Listen(listener.address.clone(), error);
+        // Accepted sockets inherit it, and the window that TCP may open depends on it from the first packet on.
+        let buffer = listener.settings.as_deref().unwrap_or(settings).socket_buffer_size;
         match &listener.address {
-            Address::Tcp(address) => listen_tcp(settings, *address).map_err(failed),
+            Address::Tcp(address) => listen_tcp(settings, *address, buffer).map_err(failed),
             Address::Unix(path) => listen_unix(settings, path).map_err(failed),
         }
     }
@@ -62,19 +64,19 @@ impl Bound {
     }
 }
 
-fn listen_tcp(settings: &Settings, address: SocketAddr) -> io::Result<Bound> {
+fn listen_tcp(settings: &Settings, address: SocketAddr, buffer: usize) -> io::Result<Bound> {
     let spread = settings.reuse_port && settings.worker_num > 1;
     if !spread {
-        let socket = tcp_socket(settings, address, false)?;
+        let socket = tcp_socket(settings, address, buffer, false)?;
         return Ok(Bound::Tcp(socket.local_addr()?, vec![socket]));
     }
     // SO_REUSEPORT lets a second server of the same user take a part of the connections. That is never meant here, so
     // that the port must be free for a socket without it first.
-    drop(tcp_socket(settings, address, false)?);
+    drop(tcp_socket(settings, address, buffer, false)?);
     let mut address = address;
     let mut sockets = Vec::new();
     for _ in 0..settings.worker_num {
-        let socket = tcp_socket(settings, address, true)?;
+        let socket = tcp_socket(settings, address, buffer, true)?;
         // Port 0 becomes the same real one for all.
         address = socket.local_addr()?;
         sockets.push(socket);
@@ -82,7 +84,7 @@ fn listen_tcp(settings: &Settings, address: SocketAddr) -> io::Result<Bound> {
     Ok(Bound::Tcp(address, sockets))
 }
 
-fn tcp_socket(settings: &Settings, address: SocketAddr, spread: bool) -> io::Result<TcpListener> {
+fn tcp_socket(settings: &Settings, address: SocketAddr, buffer: usize, spread: bool) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // Connections of an earlier server that are not quite gone shall not keep this one from starting.
     socket.set_reuse_address(true)?;
@@ -92,6 +94,9 @@ fn tcp_socket(settings: &Settings, address: SocketAddr, spread: bool) -> io::Res
     }
     if spread {
         socket.set_reuse_port(true)?;
+    }
+    if buffer != 0 {
+        socket.set_recv_buffer_size(buffer)?;
     }
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;

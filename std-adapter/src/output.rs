@@ -305,7 +305,7 @@ impl<'c> Context<'c> {
 
 impl Slot<'_> {
     /// Writes up to three parts in order, behind what waits already. What the socket does not take waits.
-    fn write(&mut self, parts: &[&[u8]]) {
+    pub(crate) fn write(&mut self, parts: &[&[u8]]) {
         let len: usize = parts.iter().map(|part| part.len()).sum();
         self.traffic.bytes_out += len as u64;
         let mut taken = self.write_now(parts);

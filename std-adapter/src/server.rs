@@ -5,6 +5,7 @@ use crate::handle::Handle;
 use crate::handler::Handler;
 use crate::listen::Bound;
 use crate::mailbox::Mailbox;
+use crate::places::Places;
 use crate::profile::Profile;
 use crate::settings::{InvalidSetting, Settings};
 use crate::worker::{Seat, WAKER, Worker};
@@ -74,7 +75,7 @@ impl Server {
             mailboxes.push(Mailbox::new(waker, settings.max_mailbox_bytes));
             seats.push(Seat { worker, poll, listeners: sockets.map_err(ServerError::System)? });
         }
-        let handle = Handle::new(mailboxes, settings.max_connection);
+        let handle = Handle::new(mailboxes, Places::new(&settings));
         Ok(Self { settings, bound, seats, handle })
     }
 

@@ -91,6 +91,8 @@ pub(crate) struct Flags {
     pub(crate) paused: bool,
     /// Our half of the transport was ended.
     pub(crate) shut: bool,
+    /// There was no place for it: it is here only to be told so.
+    pub(crate) refused: bool,
 }
 
 impl<'c> Slot<'c> {

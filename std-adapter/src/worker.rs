@@ -44,6 +44,8 @@ pub(crate) struct Worker<'c, H> {
     pub(crate) acceptors: Vec<Acceptor<'c>>,
     /// Connections that came so far.
     pub(crate) serial: u64,
+    /// Connections that have no place, and are being told so.
+    pub(crate) refusals: usize,
     epoch: std::time::Instant,
     /// When it ends at the latest, once it was told to stop.
     stopping: Option<Instant>,
@@ -83,6 +85,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             poll: seat.poll,
             acceptors,
             serial: 0,
+            refusals: 0,
             epoch: std::time::Instant::now(),
             stopping: None,
         })

@@ -1,31 +1,12 @@
-//! As many connections as there may be: the others wait, and no time is spent on that.
+//! As many connections as there are descriptors: the others wait, and no time is spent on that.
 
 mod common;
 
-use common::{Client, Echo, Running, TEXT, request, settings};
-use martlet_std::Settings;
+use common::{Client, TEXT, request};
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-
-#[test]
-fn beyond_max_connections_who_comes_waits_until_somebody_goes() {
-    let server = Running::start(Settings { max_connection: 3, ..settings(2) }, |_| Echo);
-    let mut inside: Vec<_> = (0..3).map(|_| server.client()).collect();
-    let mut waiting = Client::connect(server.address);
-    waiting.send(&request("/"));
-    assert_eq!(server.handle.connection_count(), 3);
-    waiting.socket.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
-    let error = waiting.socket.read(&mut [0]).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
-    waiting.socket.set_read_timeout(Some(common::PATIENCE)).unwrap();
-    inside.pop().unwrap().close();
-    assert!(waiting.head().starts_with("HTTP/1.1 101 "));
-    for client in inside {
-        client.close();
-    }
-}
 
 /// The program with few descriptors.
 struct Program {

@@ -120,6 +120,11 @@ impl Settings {
                 "pong_timeout",
                 "must be more than zero where Pings are sent",
             ),
+            (
+                !self.tcp_keepalive.is_zero() && !(1..=32_767).contains(&self.tcp_keepalive.as_secs()),
+                "tcp_keepalive",
+                "must be 1 to 32767 seconds, or 0 for never",
+            ),
             (self.socket_buffer_size > i32::MAX as usize, "socket_buffer_size", "must be at most 2147483647"),
         ])?;
         obey(self.times().map(|(time, name)| (time > LONGEST, name, "must be at most 49 days")))?;
@@ -212,6 +217,8 @@ mod tests {
                 },
                 "heartbeat_check_interval",
             ),
+            (Settings { tcp_keepalive: Duration::from_millis(999), ..base() }, "tcp_keepalive"),
+            (Settings { socket_buffer_size: usize::MAX, ..base() }, "socket_buffer_size"),
             (Settings { allowed_origins: vec!["https://a/b".into()], ..base() }, "allowed_origins"),
             (Settings { websocket_subprotocol: vec!["not a token".into()], ..base() }, "websocket_subprotocol"),
             (Settings { max_headers: 1, ..base() }, "max_headers"),
