@@ -95,6 +95,11 @@ impl<'c, S: Side> Connection<'c, S> {
         }
     }
 
+    /// When the last octet came, or the handshake ended: what the heartbeat counts from.
+    pub const fn heard(&self) -> Instant {
+        self.heard
+    }
+
     /// Octets of payload that the frame at hand still lacks: read so many straight to where the message is to lie.
     pub const fn missing(&self) -> u64 {
         match &self.phase {

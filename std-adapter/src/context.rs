@@ -156,11 +156,12 @@ impl Context<'_> {
     }
 
     /// Sends a whole message to many connections of all workers. It is encoded once, and connections that read slowly share
-    /// its octets. An error means that a worker was too far behind; all others have it.
+    /// its octets. An error means that a worker was too far behind; all others have it. Where
+    /// [`backpressure_policy`](Settings::backpressure_policy) is `Error`, connections of this worker that read too slowly are one as well.
     pub fn broadcast<'m>(&mut self, filter: Filter, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
         let frame = message.into().shared()?;
-        self.broadcast_here(filter, &frame);
-        self.handle.broadcast_frame(filter, &frame, Some(usize::from(self.worker)))
+        let here = self.broadcast_here(filter, &frame);
+        self.handle.broadcast_frame(filter, &frame, Some(usize::from(self.worker))).and(here)
     }
 
     /// The established connections of this worker.
@@ -252,13 +253,15 @@ impl Context<'_> {
             Command::Close { id, code, reason } => {
                 let _ = self.disconnect(id, code, &reason);
             }
-            Command::Broadcast { filter, frame } => self.broadcast_here(filter, &frame),
+            Command::Broadcast { filter, frame } => {
+                let _ = self.broadcast_here(filter, &frame);
+            }
             // The worker's own business.
             Command::Stop => {}
         }
     }
 
-    fn broadcast_here(&mut self, filter: Filter, frame: &Arc<[u8]>) {
+    fn broadcast_here(&mut self, filter: Filter, frame: &Arc<[u8]>) -> Result<(), PushError> {
         let keys: Vec<_> = self
             .slots
             .iter()
@@ -269,10 +272,11 @@ impl Context<'_> {
             })
             .map(|(key, _)| key)
             .collect();
+        let mut done = Ok(());
         for key in keys {
-            // Who is closing, or reads too slowly and is being closed for it, is left out.
-            let _ = self.send_shared(key, frame);
+            done = done.and(self.send_to_one_of_many(key, frame));
         }
+        done
     }
 }
 

@@ -98,6 +98,9 @@ impl<'c, H: Handler> Worker<'c, H> {
             let until = slot.until;
             return self.ctx.arm_at(key, until);
         }
+        if slot.silent_at().is_some_and(|at| at <= now) {
+            return self.close_silent(key);
+        }
         let mut expired = None;
         let ticked = self.ctx.write_with(key, |conn, writer| {
             expired = conn.tick(now, writer).map_err(|NoRoom { wanted }| SendError::NoRoom(NoRoom { wanted }))?;
@@ -110,6 +113,15 @@ impl<'c, H: Handler> Worker<'c, H> {
         if expired.is_none() && self.ctx.slots.contains(key) {
             // When the Pong comes, the next Ping may be due before the Pong would have been.
             self.ctx.arm_at(key, now.after(idle_ms));
+        }
+    }
+
+    /// The peer has said nothing for too long.
+    fn close_silent(&mut self, key: usize) {
+        tracing::debug!(id = %self.ctx.slots[key].id, "silent for too long: 1008");
+        if let Ok(frame) = CloseFrame::new(1008, "nothing came for too long") {
+            // It is Active, so that nothing speaks against a Close; it arms the deadline of the peer's.
+            let _ = self.ctx.start_close(key, frame);
         }
     }
 

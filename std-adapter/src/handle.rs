@@ -21,16 +21,19 @@ pub struct Handle {
 pub(crate) struct Shared {
     mailboxes: Vec<Mailbox>,
     places: Places,
+    /// No listener's connections take longer messages.
+    longest_push: u64,
 }
 
 impl Handle {
-    pub(crate) fn new(mailboxes: Vec<Mailbox>, places: Places) -> Self {
-        Self { shared: Arc::new(Shared { mailboxes, places }) }
+    pub(crate) fn new(mailboxes: Vec<Mailbox>, places: Places, longest_push: u64) -> Self {
+        Self { shared: Arc::new(Shared { mailboxes, places, longest_push }) }
     }
 
     /// Sends a message, a fragment of one, or a Ping or Pong.
     pub fn push<'m>(&self, id: ConnId, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
         let message = message.into();
+        self.check_push(message)?;
         message.check()?;
         match message.whole() {
             Some(kind) => self.post(id, Command::Frame { id, frame: Outgoing::encode(kind, message.octets()) }),
@@ -76,8 +79,9 @@ impl Handle {
 
     /// Sends a whole message to many connections of all workers; it is encoded once.
     pub fn broadcast<'m>(&self, filter: Filter, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
-        let frame = message.into().shared()?;
-        self.broadcast_frame(filter, &frame, None)
+        let message = message.into();
+        self.check_push(message)?;
+        self.broadcast_frame(filter, &message.shared()?, None)
     }
 
     /// Stops the server: no new connections, Close 1001 to everyone, and an end when all are gone or after
@@ -116,6 +120,11 @@ impl Handle {
 
     pub(crate) fn mailbox(&self, worker: usize) -> Option<&Mailbox> {
         self.shared.mailboxes.get(worker)
+    }
+
+    fn check_push(&self, message: Outgoing<'_>) -> Result<(), PushError> {
+        let most = self.shared.longest_push;
+        if message.octets().len() as u64 > most { Err(PushError::TooLarge(most)) } else { Ok(()) }
     }
 
     /// The places for connections.

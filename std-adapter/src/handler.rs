@@ -35,7 +35,14 @@ pub trait Handler {
         let _ = (ctx, id, closed);
     }
 
-    /// A peer that read too slowly has read all that waited for it.
+    /// More than [`buffer_high_watermark`](crate::Settings::buffer_high_watermark) octets wait for a peer that reads too slowly: nothing
+    /// more is read from it, and little more should be pushed until `drain`. Comes once before that.
+    fn buffer_full(&mut self, ctx: &mut Context<'_>, id: ConnId) {
+        let _ = (ctx, id);
+    }
+
+    /// A peer that read too slowly, so that its socket refused something, has read what waited for it, but for
+    /// [`buffer_low_watermark`](crate::Settings::buffer_low_watermark) octets. Comes after each `buffer_full`, and for less than that too.
     fn drain(&mut self, ctx: &mut Context<'_>, id: ConnId) {
         let _ = (ctx, id);
     }

@@ -25,6 +25,7 @@
 
 mod accept;
 mod address;
+mod backpressure;
 mod context;
 mod ending;
 mod error;

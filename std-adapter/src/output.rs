@@ -1,8 +1,10 @@
 //! What goes out: put together in one buffer during a turn, written at its end, queued if the socket does not take it.
 
+use crate::backpressure::payload_len;
 use crate::context::{Context, NOBODY};
 use crate::error::PushError;
 use crate::frame::{Opcode, Outgoing, whole_frame};
+use crate::profile::COPIED;
 use crate::slot::Slot;
 use martlet_codec::{DataKind, Writer};
 use martlet_state::{CloseFrame, Connection, Instant, Misuse, SendError, Server};
@@ -11,8 +13,6 @@ use std::sync::Arc;
 
 /// Room for what one turn puts together, in octets: the answers to two full reads.
 const ROOM: usize = 32 * 1024;
-/// Longer payloads are not copied but written from where they lie. Below it a copy costs less than a `writev` more.
-const COPIED: usize = 8 * 1024;
 
 /// The output of the turn at hand.
 pub(crate) struct Output {
@@ -62,7 +62,7 @@ impl<'c> Context<'c> {
         let slot = &mut self.slots[key];
         let Some(kind) = message.whole() else { return self.send_part(key, message) };
         slot.conn.may_send()?;
-        if key != self.current || slot.queue.is_some() || message.octets().len() > COPIED {
+        if key != self.current || slot.queue.is_some() || message.octets().len() > slot.profile.short {
             return self.send_rare(key, kind, true, message.octets());
         }
         let mut writer = Writer::resume(&mut self.output.room, self.output.len);
@@ -98,6 +98,7 @@ impl<'c> Context<'c> {
     /// The same for long messages, for connections whose turn it is not, and for those whose peers read slowly.
     #[inline(never)]
     fn send_rare(&mut self, key: usize, kind: DataKind, fin: bool, octets: &[u8]) -> Result<(), PushError> {
+        self.check_push(key, octets.len())?;
         self.check_backpressure(key)?;
         if octets.len() <= COPIED {
             self.flush_for(key);
@@ -128,6 +129,7 @@ impl<'c> Context<'c> {
     pub(crate) fn send_frame(&mut self, key: usize, frame: Vec<u8>) -> Result<(), PushError> {
         self.flush_for(key);
         self.slots[key].conn.may_send()?;
+        self.check_push(key, payload_len(&frame))?;
         self.check_backpressure(key)?;
         let slot = &mut self.slots[key];
         slot.traffic.frames_out += 1;
@@ -150,6 +152,7 @@ impl<'c> Context<'c> {
     /// Sends a frame that others send as well.
     pub(crate) fn send_shared(&mut self, key: usize, frame: &Arc<[u8]>) -> Result<(), PushError> {
         self.slots[key].conn.may_send()?;
+        self.check_push(key, payload_len(frame))?;
         self.check_backpressure(key)?;
         let slot = &mut self.slots[key];
         slot.traffic.frames_out += 1;
@@ -257,25 +260,6 @@ impl<'c> Context<'c> {
         }
     }
 
-    /// Sees to it that a queue gets no longer than it may: its connection is closed instead.
-    fn check_backpressure(&mut self, key: usize) -> Result<(), PushError> {
-        let slot = &mut self.slots[key];
-        let most = slot.profile.settings.max_backpressure;
-        if slot.queued() <= most {
-            return Ok(());
-        }
-        // It may be long only because this round has not ended.
-        slot.flush();
-        if slot.queued() <= most {
-            return Ok(());
-        }
-        tracing::debug!(id = %slot.id, queued = slot.queued(), "reads too slowly: 1013");
-        if let Ok(frame) = CloseFrame::new(1013, "you read too slowly") {
-            self.start_close(key, frame)?;
-        }
-        Err(PushError::QueueFull)
-    }
-
     /// Sees to it that a slot is looked at at the end of this round.
     pub(crate) fn mark_dirty(&mut self, key: usize) {
         let flags = &mut self.slots[key].flags;
@@ -377,18 +361,17 @@ impl Slot<'_> {
         }
     }
 
-    /// The socket takes more: writes what waits. Says whether all of it is gone now.
+    /// The socket takes more: writes what waits.
     ///
     /// That the peer reads shows that it lives, though it may be too busy with reading to say so: it has until `patience`.
-    pub(crate) fn unblock(&mut self, patience: Instant) -> bool {
-        let Some(queue) = &mut self.queue else { return false };
-        let was_blocked = std::mem::take(&mut queue.blocked);
+    pub(crate) fn unblock(&mut self, patience: Instant) {
+        let Some(queue) = &mut self.queue else { return };
+        queue.blocked = false;
         let before = queue.len();
         self.flush();
         if self.queued() < before {
             self.until = self.until.max(patience);
         }
-        was_blocked && self.queue.is_none() && !self.flags.broken
     }
 
     fn fail(&mut self, error: &std::io::Error) {

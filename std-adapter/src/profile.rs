@@ -1,7 +1,10 @@
 //! A listener's settings as its connections use them.
 
-use crate::settings::Settings;
-use martlet_state::Config;
+use crate::settings::{Settings, ms};
+use martlet_state::{Config, Instant};
+
+/// Longer payloads are not copied but written from where they lie. Below it a copy costs less than a `writev` more.
+pub(crate) const COPIED: usize = 8 * 1024;
 
 /// What all connections of one listener share.
 #[derive(Debug)]
@@ -9,10 +12,55 @@ pub(crate) struct Profile<'c> {
     pub(crate) settings: &'c Settings,
     /// The core's part of them.
     pub(crate) config: Config<'c>,
+    /// Longer messages are no matter of course: they are not copied, or may not be pushed at all.
+    pub(crate) short: usize,
+    /// The heartbeat's idle time and its check interval, 0 for none.
+    heartbeat_ms: (u32, u32),
 }
 
 impl<'c> Profile<'c> {
     pub(crate) fn new(settings: &'c Settings, subprotocols: &'c [&'c str]) -> Self {
-        Self { settings, config: settings.config(subprotocols) }
+        let most = settings.max_push_bytes.map_or(COPIED, |most| usize::try_from(most).unwrap_or(usize::MAX));
+        Self {
+            settings,
+            config: settings.config(subprotocols),
+            short: most.min(COPIED),
+            heartbeat_ms: (ms(settings.heartbeat_idle_time), ms(settings.heartbeat_check_interval)),
+        }
+    }
+
+    /// When the heartbeat ends a connection that was last heard of at this moment; `None` for never.
+    pub(crate) fn silent_at(&self, heard: Instant) -> Option<Instant> {
+        let (idle_ms, check_ms) = self.heartbeat_ms;
+        if idle_ms == 0 {
+            return None;
+        }
+        let at = heard.after(idle_ms);
+        let check_ms = u64::from(check_ms.max(1));
+        // Who is looked for now and then is found at the first look after that.
+        Some(Instant(at.0.div_ceil(check_ms).saturating_mul(check_ms)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::time::Duration;
+
+    #[test]
+    fn who_is_silent_is_found_when_it_is_looked_for() {
+        let at = |idle, check, heard| {
+            let settings = Settings {
+                heartbeat_idle_time: Duration::from_millis(idle),
+                heartbeat_check_interval: Duration::from_millis(check),
+                ..Settings::default()
+            };
+            Profile::new(&settings, &[]).silent_at(Instant(heard)).map(|at| at.0)
+        };
+        assert_eq!(at(0, 0, 5), None);
+        assert_eq!(at(1000, 0, 5), Some(1005));
+        for (heard, found) in [(0, 1200), (200, 1200), (201, 1500), (500, 1500), (501, 1800), (u64::MAX, u64::MAX)] {
+            assert_eq!(at(1000, 300, heard), Some(found), "{heard}");
+        }
     }
 }

@@ -75,7 +75,7 @@ impl Server {
             mailboxes.push(Mailbox::new(waker, settings.max_mailbox_bytes));
             seats.push(Seat { worker, poll, listeners: sockets.map_err(ServerError::System)? });
         }
-        let handle = Handle::new(mailboxes, Places::new(&settings));
+        let handle = Handle::new(mailboxes, Places::new(&settings), settings.longest_push());
         Ok(Self { settings, bound, seats, handle })
     }
 

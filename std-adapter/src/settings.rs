@@ -77,7 +77,7 @@ pub struct Settings {
     pub max_empty_fragments: u8,
     /// How many control frames a peer may send within a second, 0 for any number; beyond it 1008. Default: 100.
     pub max_control_per_second: u16,
-    /// The longest message that may be pushed, in octets. Default: any.
+    /// The longest message, or fragment of one, that may be pushed, in octets. Default: any.
     pub max_push_bytes: Option<u64>,
     /// The longest request head, in octets; beyond it 431. Default: 8 KiB.
     pub max_head_bytes: u32,
@@ -115,7 +115,7 @@ pub struct Settings {
     /// While more than so many octets wait for a peer that does not read, nothing is read from it, and `buffer_full` has been
     /// called. Default: 256 KiB.
     pub buffer_high_watermark: usize,
-    /// When no more than so many octets wait after that, `drain` is called. Default: 0, all is gone.
+    /// When no more than so many octets wait for a peer that was too slow, `drain` is called. Default: 0, all is gone.
     pub buffer_low_watermark: usize,
     /// While more than so many octets wait for a peer, nothing is added. One frame more than this may wait, however long it is,
     /// so that no frame is impossible. Default: 1 MiB.
@@ -248,6 +248,12 @@ impl Settings {
             pong_timeout_ms: ms(self.pong_timeout),
             close_timeout_ms: ms(self.close_timeout),
         }
+    }
+
+    /// The longest message that may be pushed to the connections of some listener.
+    pub(crate) fn longest_push(&self) -> u64 {
+        let of = |listener: &Listener| listener.settings.as_deref().unwrap_or(self).max_push_bytes;
+        self.listen.iter().map(|listener| of(listener).unwrap_or(u64::MAX)).max().unwrap_or(u64::MAX)
     }
 
     pub(crate) fn max_frame_bytes(&self) -> u64 {

@@ -91,8 +91,22 @@ pub(crate) struct Flags {
     pub(crate) paused: bool,
     /// Our half of the transport was ended.
     pub(crate) shut: bool,
+    /// How far the peer is behind with reading.
+    pub(crate) behind: Behind,
     /// There was no place for it: it is here only to be told so.
     pub(crate) refused: bool,
+}
+
+/// How far a peer is behind with reading, in the eyes of the handler.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Behind {
+    /// It reads what comes.
+    #[default]
+    No,
+    /// Its socket has refused something, and more than the low watermark has waited since.
+    Somewhat,
+    /// What waits has reached the high watermark, and not the low one since.
+    Full,
 }
 
 impl<'c> Slot<'c> {
@@ -140,7 +154,15 @@ impl<'c> Slot<'c> {
 
     /// The next moment at which something is to be done about it.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        if self.flags.leaving { Some(self.until) } else { self.conn.poll_timeout() }
+        if self.flags.leaving {
+            return Some(self.until);
+        }
+        self.conn.poll_timeout().into_iter().chain(self.silent_at()).min()
+    }
+
+    /// When the peer has been silent for too long, if nothing comes.
+    pub(crate) fn silent_at(&self) -> Option<Instant> {
+        if self.conn.state() == State::Active { self.profile.silent_at(self.conn.heard()) } else { None }
     }
 
     /// Adds to the octets that wait for the socket.

@@ -35,6 +35,7 @@ impl<H: Handler> Worker<'_, H> {
         }
         self.ctx.end_turn();
         self.buffer = buffer;
+        self.watermarks(key);
         self.settle(key);
         if let Some(slot) = self.ctx.slots.get_mut(key)
             && slot.flags.readable

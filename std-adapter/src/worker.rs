@@ -157,10 +157,8 @@ impl<'c, H: Handler> Worker<'c, H> {
         let active = slot.conn.state() == State::Active && !slot.flags.leaving;
         let config = &slot.profile.config;
         let patience = if active { config.pong_timeout_ms } else { config.close_timeout_ms };
-        if slot.unblock(now.after(patience)) && slot.is_established() {
-            let id = slot.id;
-            self.guard(key, |handler, ctx| handler.drain(ctx, id));
-        }
+        slot.unblock(now.after(patience));
+        self.watermarks(key);
     }
 
     /// Gives each connection that has more to read its turn, once.
@@ -222,6 +220,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             let Some(slot) = self.ctx.slots.get_mut(key) else { continue };
             if std::mem::take(&mut slot.flags.in_dirty) {
                 slot.flush();
+                self.watermarks(key);
                 self.settle(key);
             }
         }
