@@ -54,7 +54,8 @@ const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 /// `None`. After a violation it gives nothing but that violation until the next `begin`, and the connection is dead.
 ///
 /// What must end a message is the empty stored block without its last four octets, or a block with BFINAL; anything else
-/// is cut off, and [`DeflateInvalid`](Violation::DeflateInvalid).
+/// is cut off, and [`DeflateInvalid`](Violation::DeflateInvalid). So is a compressed message without an octet: an empty one is
+/// the octet 00 (RFC 7692 section 7.2.3.6), and is so for zlib as well, which would otherwise read the next message wrongly.
 pub struct Inflater {
     core: DecompressorOxide,
     /// Octets of the message so far, compressed and inflated.
