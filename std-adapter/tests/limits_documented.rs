@@ -1,4 +1,4 @@
-//! `docs/limits.md` says what the code says.
+//! `docs/limits.md`, `docs/martlet.toml` and the README say what the code says.
 
 use martlet_codec::Limits;
 use martlet_state::Config;
@@ -54,4 +54,44 @@ fn every_setting_of_the_server_has_its_row() {
         };
         assert!(text.contains(&row), "docs/limits.md must have a row that begins with {row:?}");
     }
+}
+
+#[test]
+fn every_setting_without_a_default_is_named() {
+    let table = toml::Table::try_from(Settings::default()).unwrap();
+    let text = include_str!("../../docs/limits.md");
+    for setting in Settings::TABLE.iter().filter(|setting| !table.contains_key(setting.name)) {
+        assert!(text.contains(&format!("`{}` (", setting.name)), "docs/limits.md must name {}", setting.name);
+    }
+}
+
+const EXAMPLE: &str = include_str!("../../docs/martlet.toml");
+
+#[test]
+fn the_example_file_is_the_defaults() {
+    assert_eq!(Settings::from_toml(EXAMPLE), Ok(Settings::default()));
+}
+
+#[test]
+fn the_example_file_names_every_setting_and_what_it_leaves_out_can_be_said() {
+    let mut written: toml::Table = EXAMPLE.parse().unwrap();
+    for line in EXAMPLE.lines().filter_map(|line| line.strip_prefix('#')) {
+        // Prose has a space behind its mark.
+        if !line.is_empty() && !line.starts_with(' ') {
+            Settings::from_toml(line).unwrap_or_else(|why| panic!("{line}: {why}"));
+            written.extend(line.parse::<toml::Table>().unwrap());
+        }
+    }
+    let names: Vec<_> =
+        Settings::TABLE.iter().map(|setting| setting.name).filter(|name| !written.contains_key(*name)).collect();
+    assert!(names.is_empty(), "docs/martlet.toml must name {names:?}");
+}
+
+#[test]
+fn the_readmes_settings_are_settings() {
+    let readme = include_str!("../../README.md");
+    let (_, text) = readme.split_once("```toml\n# martlet serve").expect("a file of settings");
+    let (text, _) = text.split_once("```").unwrap();
+    let settings = Settings::from_toml(&format!("#{text}")).unwrap();
+    assert_eq!((settings.max_connection, settings.listen.len()), (50_000, 3));
 }
