@@ -93,7 +93,7 @@ pub use line::Line;
 pub use offered::Offered;
 pub use refusal::Refusal;
 pub use request::{Body, Kind, Plain, RequestScanner};
-pub use response::Response;
+pub use response::{CONTINUE, Framing, Response};
 pub use response_fault::ResponseFault;
 pub use response_scanner::{Agreed, Offer, ResponseScanner};
 pub use sink::{NoRoom, WriteError};

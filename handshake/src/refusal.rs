@@ -167,7 +167,7 @@ impl Refusal {
             _ => sink.text("Connection: close\r\n"),
         }
         sink.text("Content-Type: text/plain\r\nContent-Length: ");
-        sink.number(reason.len().saturating_add(1));
+        sink.number((reason.len() as u64).saturating_add(1));
         sink.text("\r\n\r\n");
         sink.text(reason);
         sink.text("\n");

@@ -36,7 +36,7 @@ pub enum WriteError {
     HeaderReserved(usize),
     /// The status is not a final one: 200 to 599.
     StatusInvalid,
-    /// A response of this status has no body (RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5).
+    /// A response of this status has no body (RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5), or the body was to follow the head.
     BodyForbidden,
     /// The host is no host with perhaps a port (RFC 9110 section 7.2).
     HostInvalid,
@@ -119,7 +119,7 @@ impl Sink<'_> {
     }
 
     /// A number in decimal. By hand, because formatting costs a small machine more than all of the handshake.
-    pub(crate) fn number(&mut self, mut number: usize) {
+    pub(crate) fn number(&mut self, mut number: u64) {
         let mut digits = [b'0'; 20];
         let mut used = 0usize;
         for digit in digits.iter_mut().rev() {
@@ -205,6 +205,8 @@ pub(crate) fn put_status_line(sink: &mut Sink<'_>, status: u16) {
         413 => "Content Too Large",
         414 => "URI Too Long",
         415 => "Unsupported Media Type",
+        416 => "Range Not Satisfiable",
+        417 => "Expectation Failed",
         421 => "Misdirected Request",
         426 => "Upgrade Required",
         429 => "Too Many Requests",
@@ -218,7 +220,7 @@ pub(crate) fn put_status_line(sink: &mut Sink<'_>, status: u16) {
         _ => "",
     };
     sink.text("HTTP/1.1 ");
-    sink.number(usize::from(status));
+    sink.number(u64::from(status));
     sink.text(" ");
     sink.text(name);
     sink.text("\r\n");

@@ -49,6 +49,8 @@ impl<'i> Iterator for Headers<'i> {
 /// A request head that a [`RequestScanner`](crate::RequestScanner) has passed, whole.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'i> {
+    octets: &'i [u8],
+    minor: u8,
     method: &'i str,
     target: &'i str,
     parts: Target<'i>,
@@ -60,15 +62,26 @@ impl<'i> Request<'i> {
     ///
     /// `None` if this begins with no request line. For a head that a scanner passed there is always a view; a view of another head
     /// shows what it shows.
-    pub fn parse(mut head: &'i [u8]) -> Option<Self> {
-        let (lines, RequestLine { method, target, .. }) = loop {
+    pub fn parse(octets: &'i [u8]) -> Option<Self> {
+        let mut head = octets;
+        let (lines, RequestLine { method, target, minor }) = loop {
             match grammar::request_line(head).ok()? {
                 (rest, None) => head = rest,
                 (rest, Some(line)) => break (rest, line),
             }
         };
         let (method, target) = (value::text(method), value::text(target));
-        Some(Self { method, target, parts: Target::parse(target)?, headers: Headers { lines } })
+        Some(Self { octets, minor, method, target, parts: Target::parse(target)?, headers: Headers { lines } })
+    }
+
+    /// What this is a view of: to be kept, and viewed again.
+    pub const fn as_bytes(&self) -> &'i [u8] {
+        self.octets
+    }
+
+    /// The minor version of HTTP/1: a client of version 0 knows no chunks (RFC 9112 section 7.1).
+    pub const fn minor_version(&self) -> u8 {
+        self.minor
     }
 
     /// The method, such as `GET`.

@@ -6,7 +6,8 @@ use common::{ANSWER, ASK, NONCE, head};
 use martlet_handshake::HeadFault::*;
 use martlet_handshake::Refusal::*;
 use martlet_handshake::{
-    Accept, ClientRequest, Kind, Limits, NoRoom, Offer, Refusal, Response, Upgrade, WriteError, accept_key, is_token,
+    Accept, ClientRequest, Framing, Kind, Limits, NoRoom, Offer, Refusal, Response, Upgrade, WriteError, accept_key,
+    is_token,
 };
 
 const REFUSALS: [Refusal; 41] = [
@@ -244,6 +245,18 @@ fn responses_of_an_application() {
         (
             Response { head_only: true, ..Response::new(200, b"0123456789") },
             "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 10\r\n\r\n",
+        ),
+        (
+            Response { framing: Framing::Length(u64::MAX), keep_alive: true, ..Response::new(200, b"") },
+            "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 18446744073709551615\r\n\r\n",
+        ),
+        (
+            Response { framing: Framing::Chunked, keep_alive: true, ..Response::new(417, b"") },
+            "HTTP/1.1 417 Expectation Failed\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n",
+        ),
+        (
+            Response { framing: Framing::Close, keep_alive: true, ..Response::new(416, b"") },
+            "HTTP/1.1 416 Range Not Satisfiable\r\nConnection: close\r\n\r\n",
         ),
         (Response::new(204, b""), "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"),
         (Response::new(205, b""), "HTTP/1.1 205 \r\nConnection: close\r\nContent-Length: 0\r\n\r\n"),

@@ -257,7 +257,7 @@ impl Context<'_> {
                 let _ = self.broadcast_here(filter, &frame);
             }
             // The worker's own business.
-            Command::Stop => {}
+            Command::Reply { .. } | Command::Stop => {}
         }
     }
 

@@ -52,6 +52,10 @@ impl<'c, H: Handler> Worker<'c, H> {
 
     /// Sees to a connection that may have ended, outside its turn.
     pub(crate) fn settle(&mut self, key: usize) {
+        let Some(slot) = self.ctx.slots.get(key) else { return };
+        if slot.flags.held_back {
+            self.deliver(key);
+        }
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
         if slot.flags.broken {
             slot.conn.eof();
@@ -88,6 +92,9 @@ impl<'c, H: Handler> Worker<'c, H> {
         if slot.flags.leaving {
             slot.flags.broken = true;
             return self.settle(key);
+        }
+        if slot.conn.state() == State::Handshake && slot.exchange().is_some_and(|exchange| exchange.until.is_some()) {
+            return self.exchange_expired(key);
         }
         // Who is not read cannot show that it lives.
         if slot.flags.paused && slot.conn.state() == State::Active {
@@ -158,13 +165,18 @@ impl<'c, H: Handler> Worker<'c, H> {
     fn remove(&mut self, key: usize) {
         self.tell_ended(key);
         if let Some(slot) = self.ctx.slots.try_remove(key) {
-            tracing::debug!(id = %slot.id, "disconnected");
-            if slot.flags.refused {
+            let id = slot.id;
+            tracing::debug!(%id, "disconnected");
+            let refused = slot.flags.refused;
+            if refused {
                 self.refusals -= 1;
             } else {
                 self.ctx.handle.places().leave(slot.peer.get());
             }
             self.resume_accepting();
+            if !slot.flags.opened && !refused {
+                self.guard(NOBODY, |handler, ctx| handler.disconnect(ctx, id));
+            }
         }
     }
 }
@@ -200,6 +212,7 @@ impl Context<'_> {
         slot.until = now.after(slot.profile.config.close_timeout_ms);
         slot.held = None;
         slot.message = None;
+        slot.end_exchange();
         self.arm(key);
     }
 }

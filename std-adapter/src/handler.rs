@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::frame::{Fragment, Frame};
-use crate::http::{Decision, Request, Response};
+use crate::http::{Answer, Decision, Request, Response};
 use crate::id::ConnId;
 
 /// The application. Each worker has its own instance and calls it from one thread, one event after the other.
@@ -47,10 +47,16 @@ pub trait Handler {
         let _ = (ctx, id);
     }
 
-    /// A plain HTTP request came. The connection ends with the answer. Default: 400.
-    fn request(&mut self, ctx: &mut Context<'_>, request: &Request<'_>) -> Response {
+    /// A plain HTTP request came, with its body. Default: 400, and the connection ends.
+    fn request(&mut self, ctx: &mut Context<'_>, request: &Request<'_>) -> Answer {
         let _ = (ctx, request);
-        Response::text(400, "this is a WebSocket server\n")
+        Response::text(400, "this is a WebSocket server\n").closing().into()
+    }
+
+    /// A connection has ended that never became a WebSocket: of plain HTTP, of a handshake that was refused, or of a client that
+    /// said nothing.
+    fn disconnect(&mut self, ctx: &mut Context<'_>, id: ConnId) {
+        let _ = (ctx, id);
     }
 
     /// The time of [`Context::after`] has come.

@@ -54,7 +54,7 @@ pub use error::PushError;
 pub use frame::{Flags, Fragment, Frame, Opcode, Outgoing};
 pub use handle::Handle;
 pub use handler::{By, Closed, Handler, Timer};
-pub use http::{Decision, Request, Response};
+pub use http::{Answer, Body, BodyWriter, Decision, Deferred, Request, Response};
 pub use id::ConnId;
 pub use mailbox::Filter;
 pub use server::{Server, ServerError};

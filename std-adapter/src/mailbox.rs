@@ -2,6 +2,7 @@
 
 use crate::error::PushError;
 use crate::frame::Owned;
+use crate::http::Reply;
 use crate::id::ConnId;
 use mio::Waker;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Close { id: ConnId, code: u16, reason: String },
     /// Send this frame to many.
     Broadcast { filter: Filter, frame: Arc<[u8]> },
+    /// Go on with this request of the connection: its answer was deferred.
+    Reply { id: ConnId, number: u32, reply: Reply },
     /// Say goodbye to everyone and end.
     Stop,
 }
@@ -49,6 +52,7 @@ impl Command {
             Self::Close { reason, .. } => reason.len(),
             // Shared with the other workers, but each may be the last to have it.
             Self::Broadcast { frame, .. } => frame.len(),
+            Self::Reply { reply, .. } => reply.octets(),
             Self::Cut { .. } | Self::Pause { .. } | Self::Stop => 0,
         };
         body.saturating_add(size_of::<Self>())
@@ -83,7 +87,9 @@ impl Mailbox {
             return Err(PushError::Gone);
         }
         let octets = inbox.octets.saturating_add(command.octets());
-        if octets > self.most && !matches!(command, Command::Stop) && !inbox.commands.is_empty() {
+        // Requests that wait for their answers are no more than there are connections.
+        let always = matches!(command, Command::Stop | Command::Reply { .. });
+        if octets > self.most && !always && !inbox.commands.is_empty() {
             return Err(PushError::MailboxFull);
         }
         inbox.octets = octets;

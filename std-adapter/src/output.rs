@@ -230,7 +230,7 @@ impl<'c> Context<'c> {
     }
 
     /// Adds a few octets to what a slot sends.
-    fn append(&mut self, key: usize, octets: &[u8]) {
+    pub(crate) fn append(&mut self, key: usize, octets: &[u8]) {
         if key == self.current && self.output.writer().put(octets).is_ok() {
             self.output.len += octets.len();
             return;

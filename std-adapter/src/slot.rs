@@ -1,6 +1,7 @@
 //! What a worker keeps for each connection. An idle one owns nothing but its slot.
 
 use crate::address::{Peer, SmallPeer};
+use crate::http::Exchange;
 use crate::id::ConnId;
 use crate::profile::Profile;
 use crate::queue::Queue;
@@ -33,7 +34,6 @@ pub(crate) struct Slot<'c> {
     #[allow(dead_code, reason = "connection_info is next")]
     pub(crate) sent: Instant,
     /// What few connections have.
-    #[allow(dead_code, reason = "topics are next")]
     pub(crate) extras: Option<Box<Extras>>,
     /// The wheel's tick for it, 0 for none. What is beyond its 32 bits lies 8 years ahead.
     pub(crate) armed: u32,
@@ -47,9 +47,12 @@ pub(crate) struct Slot<'c> {
 #[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<Slot<'_>>() <= 272);
 
-/// What few connections have: topics and a user's key.
+/// What few connections have: a plain HTTP request, topics and a user's key.
 #[derive(Debug, Default)]
-pub(crate) struct Extras {}
+pub(crate) struct Extras {
+    /// What speaks HTTP and is no WebSocket yet.
+    pub(crate) http: Option<Box<Exchange>>,
+}
 
 /// What came and went over a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,6 +92,10 @@ pub(crate) struct Flags {
     pub(crate) clean: bool,
     /// The handler wants nothing to be read.
     pub(crate) paused: bool,
+    /// A request waits for its answer, or the peer for the rest of that: nothing is read meanwhile.
+    pub(crate) held_back: bool,
+    /// What was held back is to be taken now.
+    pub(crate) taken_up: bool,
     /// Our half of the transport was ended.
     pub(crate) shut: bool,
     /// How far the peer is behind with reading.
@@ -141,7 +148,7 @@ impl<'c> Slot<'c> {
     /// Whether the peer may be read: not while it does not read itself.
     #[inline]
     pub(crate) fn may_read(&self) -> bool {
-        if self.flags.paused && !self.flags.leaving {
+        if (self.flags.paused && !self.flags.leaving) || self.flags.held_back {
             return false;
         }
         self.queue.is_none() || self.queued() <= self.profile.settings.buffer_high_watermark
@@ -154,15 +161,37 @@ impl<'c> Slot<'c> {
 
     /// The next moment at which something is to be done about it.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        if self.flags.leaving {
-            return Some(self.until);
+        match self.exchange().and_then(|exchange| exchange.until) {
+            _ if self.flags.leaving => Some(self.until),
+            Some(until) if self.conn.state() == State::Handshake => Some(until),
+            _ => self.conn.poll_timeout().into_iter().chain(self.silent_at()).min(),
         }
-        self.conn.poll_timeout().into_iter().chain(self.silent_at()).min()
     }
 
     /// When the peer has been silent for too long, if nothing comes.
     pub(crate) fn silent_at(&self) -> Option<Instant> {
         if self.conn.state() == State::Active { self.profile.silent_at(self.conn.heard()) } else { None }
+    }
+
+    /// The plain HTTP request at hand.
+    pub(crate) fn exchange(&self) -> Option<&Exchange> {
+        self.extras.as_ref()?.http.as_deref()
+    }
+
+    pub(crate) fn exchange_mut(&mut self) -> Option<&mut Exchange> {
+        self.extras.as_mut()?.http.as_deref_mut()
+    }
+
+    pub(crate) fn exchange_or_new(&mut self) -> &mut Exchange {
+        self.extras.get_or_insert_default().http.get_or_insert_default()
+    }
+
+    /// It speaks HTTP no more.
+    pub(crate) fn end_exchange(&mut self) {
+        self.flags.held_back = false;
+        if let Some(extras) = &mut self.extras {
+            extras.http = None;
+        }
     }
 
     /// Adds to the octets that wait for the socket.

@@ -4,7 +4,7 @@ use crate::address::Peer;
 use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use mio::{Interest, Registry, Token, event};
 use std::io::{self, IoSlice, Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
 
 /// A connection's socket.
@@ -15,6 +15,14 @@ pub(crate) enum Socket {
 }
 
 impl Socket {
+    /// The address that was connected to, over TCP.
+    pub(crate) fn local(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(socket) => socket.local_addr().ok(),
+            Self::Unix(_) => None,
+        }
+    }
+
     /// Lets the close of the socket be a reset.
     pub(crate) fn reset_on_close(&self) -> io::Result<()> {
         match self {

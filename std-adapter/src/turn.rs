@@ -2,10 +2,9 @@
 
 use crate::frame::{Fragment, Frame, Opcode, close_body};
 use crate::handler::{By, Closed, Handler};
-use crate::http::{Decision, Request};
 use crate::worker::Worker;
 use martlet_codec::Data;
-use martlet_state::{Accept, Event, Fault, Kind, Response, State, Status};
+use martlet_state::{Event, Fault, Response, State, Status};
 use std::io::{ErrorKind, Read};
 
 /// Reads of one connection in a row before the others get their turn.
@@ -28,6 +27,7 @@ impl<H: Handler> Worker<'_, H> {
     pub(crate) fn turn(&mut self, key: usize) {
         let mut buffer = std::mem::take(&mut self.buffer);
         self.ctx.begin_turn(key);
+        self.take_held(key, &mut buffer);
         for _ in 0..READS_PER_TURN {
             if self.read(key, &mut buffer) == Step::Done {
                 break;
@@ -88,14 +88,7 @@ impl<H: Handler> Worker<'_, H> {
             if let Some(held) = slot.held.take() {
                 buffer[..held.len()].copy_from_slice(&held);
             }
-            let mut input = &mut buffer[..held + fresh];
-            self.take(key, &mut input);
-            if let Some(slot) = self.ctx.slots.get_mut(key)
-                && !input.is_empty()
-                && !slot.flags.leaving
-            {
-                slot.held = Some((&*input).into());
-            }
+            self.take(key, &mut buffer[..held + fresh]);
         }
         match self.ctx.slots.get(key) {
             Some(slot) if slot.flags.readable => Step::Again,
@@ -103,11 +96,31 @@ impl<H: Handler> Worker<'_, H> {
         }
     }
 
-    /// Takes all of the input; the handler's panic ends only this connection.
-    fn take(&mut self, key: usize, input: &mut &mut [u8]) {
-        let taken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.drain(key, input)));
+    /// Takes what was held back while a request had no answer.
+    fn take_held(&mut self, key: usize, buffer: &mut [u8]) {
+        let Some(slot) = self.ctx.slots.get_mut(key) else { return };
+        if !std::mem::take(&mut slot.flags.taken_up) {
+            return;
+        }
+        if let Some(held) = slot.held.take()
+            && let Some(input) = buffer.get_mut(..held.len())
+        {
+            input.copy_from_slice(&held);
+            self.take(key, input);
+        }
+    }
+
+    /// Takes all of the input that can be taken, and keeps the rest; the handler's panic ends only this connection.
+    fn take(&mut self, key: usize, mut input: &mut [u8]) {
+        let taken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.drain(key, &mut input)));
         if taken.is_err() {
             self.panicked(key);
+        }
+        if let Some(slot) = self.ctx.slots.get_mut(key)
+            && !input.is_empty()
+            && !slot.flags.leaving
+        {
+            slot.held = Some((&*input).into());
         }
     }
 
@@ -129,7 +142,12 @@ impl<H: Handler> Worker<'_, H> {
                         return;
                     }
                 }
-                Ok(Status::More) => return,
+                Ok(Status::More) => {
+                    // Whatever is not read of frames waits for more octets, or for the answer to a request.
+                    if slot.conn.state() != State::Handshake || !self.proceed(key, input) {
+                        return;
+                    }
+                }
                 other => {
                     if ctx.output.wrote(len) {
                         slot.traffic.frames_out += 1;
@@ -213,74 +231,6 @@ impl<H: Handler> Worker<'_, H> {
                 let frame = martlet_state::CloseFrame::refusing(violation);
                 let _ = self.ctx.start_close(key, frame);
                 self.ctx.leave(key);
-            }
-        }
-    }
-
-    fn request(&mut self, key: usize, head: &martlet_handshake::Request<'_>, kind: &Kind) {
-        let slot = &self.ctx.slots[key];
-        let id = slot.id;
-        let request = Request::new(head, slot.peer.get());
-        let response = match kind {
-            Kind::Upgrade(_) => match self.handler.handshake(&mut self.ctx, &request) {
-                Decision::Accept { subprotocol, headers } => {
-                    return self.accept_handshake(key, &request, subprotocol.as_deref(), &headers);
-                }
-                Decision::Reject(response) => response,
-            },
-            Kind::Plain(_) => self.handler.request(&mut self.ctx, &request),
-        };
-        tracing::debug!(%id, target = request.target(), status = response.status, "answered");
-        let headers: Vec<_> = response.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
-        let response = Response {
-            headers: &headers,
-            head_only: request.method() == "HEAD",
-            ..Response::new(response.status, &response.body)
-        };
-        self.respond(key, &response);
-    }
-
-    fn accept_handshake(
-        &mut self,
-        key: usize,
-        request: &Request<'_>,
-        subprotocol: Option<&str>,
-        headers: &[(String, String)],
-    ) {
-        let offered = subprotocol.and_then(|name| request.subprotocols().find(|offered| offered.as_str() == name));
-        if subprotocol.is_some() != offered.is_some() {
-            tracing::error!(
-                subprotocol,
-                target = request.target(),
-                "the handler chose a subprotocol that is not offered"
-            );
-            return self.respond(key, &SORRY);
-        }
-        let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let accept = Accept { subprotocol: offered, headers: &headers, ..Accept::default() };
-        let now = self.ctx.now;
-        match self.ctx.write_with(key, |conn, writer| conn.accept(now, &accept, writer)) {
-            Ok(()) => {
-                let slot = &mut self.ctx.slots[key];
-                slot.flags.opened = true;
-                let id = slot.id;
-                // The heartbeat may come before the end of the handshake would have.
-                self.ctx.arm(key);
-                tracing::debug!(%id, target = request.target(), "opened");
-                self.handler.open(&mut self.ctx, id, request);
-            }
-            Err(misuse) => {
-                tracing::error!(%misuse, target = request.target(), "the handler's acceptance cannot be sent");
-                self.respond(key, &SORRY);
-            }
-        }
-    }
-
-    fn respond(&mut self, key: usize, response: &Response<'_>) {
-        if let Err(misuse) = self.ctx.write_with(key, |conn, writer| conn.respond(response, writer)) {
-            tracing::error!(%misuse, status = response.status, "the handler's response cannot be sent");
-            if self.ctx.write_with(key, |conn, writer| conn.respond(&SORRY, writer)).is_err() {
-                self.ctx.slots[key].flags.broken = true;
             }
         }
     }

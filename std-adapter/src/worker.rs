@@ -4,6 +4,7 @@ use crate::accept::Acceptor;
 use crate::context::{Context, NOBODY};
 use crate::handle::Handle;
 use crate::handler::{Handler, Timer};
+use crate::http::Exchange;
 use crate::mailbox::Command;
 use crate::output::Output;
 use crate::profile::Profile;
@@ -48,7 +49,7 @@ pub(crate) struct Worker<'c, H> {
     pub(crate) refusals: usize,
     epoch: std::time::Instant,
     /// When it ends at the latest, once it was told to stop.
-    stopping: Option<Instant>,
+    pub(crate) stopping: Option<Instant>,
 }
 
 impl<'c, H: Handler> Worker<'c, H> {
@@ -156,7 +157,11 @@ impl<'c, H: Handler> Worker<'c, H> {
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
         let active = slot.conn.state() == State::Active && !slot.flags.leaving;
         let config = &slot.profile.config;
-        let patience = if active { config.pong_timeout_ms } else { config.close_timeout_ms };
+        let patience = match (active, slot.flags.held_back) {
+            (true, _) => config.pong_timeout_ms,
+            (false, true) => ms(slot.profile.settings.request_timeout),
+            (false, false) => config.close_timeout_ms,
+        };
         slot.unblock(now.after(patience));
         self.watermarks(key);
     }
@@ -180,6 +185,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         for command in commands.drain(..) {
             match command {
                 Command::Stop => self.stop(),
+                Command::Reply { id, number, reply } => self.reply(id, number, reply),
                 other => self.ctx.obey(other),
             }
         }
@@ -245,6 +251,8 @@ impl<'c, H: Handler> Worker<'c, H> {
                         let _ = self.ctx.start_close(key, frame);
                     }
                 }
+                // Who waits for an answer gets it.
+                State::Handshake if slot.exchange().is_some_and(Exchange::is_busy) => {}
                 State::Connection | State::Handshake => {
                     slot.flags.broken = true;
                     self.settle(key);

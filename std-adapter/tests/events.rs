@@ -41,7 +41,7 @@ impl Handler for Teller {
     }
 
     fn open(&mut self, ctx: &mut Context<'_>, id: ConnId, request: &Request<'_>) {
-        self.tell(id, format!("open {} {}", request.target(), request.peer().address().unwrap().ip()));
+        self.tell(id, format!("open {} {}", request.target(), request.remote().address().unwrap().ip()));
         match request.path() {
             "/greet" => ctx.push(id, "welcome").unwrap(),
             "/panic-open" => panic!("a mistake when it opens"),

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{BINARY, CLOSE, Client, PATIENCE, PING, PONG, Running, TEXT, request, settings};
-use martlet_std::{Closed, ConnId, Context, Frame, Handler, Opcode, Request, Response, Settings, Timer};
+use martlet_std::{Answer, Closed, ConnId, Context, Frame, Handler, Opcode, Request, Settings, Timer};
 use std::io::Read;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -34,7 +34,7 @@ impl Handler for Clumsy {
         panic!("a mistake when all is read");
     }
 
-    fn request(&mut self, _: &mut Context<'_>, request: &Request<'_>) -> Response {
+    fn request(&mut self, _: &mut Context<'_>, request: &Request<'_>) -> Answer {
         panic!("a mistake with {}", request.target());
     }
 

@@ -1,7 +1,7 @@
 //! What the program serves: the chat page, the chat behind it, and an echo.
 
 use crate::chat::{self, Action, Chat, Counters};
-use martlet_std::{Closed, ConnId, Context, Decision, Frame, Handler, Opcode, Request, Response};
+use martlet_std::{Answer, Closed, ConnId, Context, Decision, Frame, Handler, Opcode, Request, Response};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -147,8 +147,8 @@ impl Handler for App {
         }
     }
 
-    fn request(&mut self, _: &mut Context<'_>, request: &Request<'_>) -> Response {
-        match (request.path(), request.method()) {
+    fn request(&mut self, _: &mut Context<'_>, request: &Request<'_>) -> Answer {
+        let response = match (request.path(), request.method()) {
             ("/", "GET" | "HEAD") => {
                 Response::new(200, "text/html; charset=utf-8", PAGE.as_bytes()).with_header("Cache-Control", "no-cache")
             }
@@ -159,7 +159,8 @@ impl Handler for App {
                 Response::text(405, "only GET is possible here\n").with_header("Allow", "GET, HEAD")
             }
             _ => not_found(),
-        }
+        };
+        response.into()
     }
 }
 

@@ -1,0 +1,116 @@
+//! Requests as the handler gets them.
+
+use super::Deferred;
+use crate::address::Peer;
+use crate::handle::Handle;
+use crate::id::ConnId;
+use core::cell::Cell;
+use core::time::Duration;
+use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::time::SystemTime;
+
+/// A request, checked and whole: a handshake, or plain HTTP with its body. It derefs to the head, which has method, target, path,
+/// headers and all.
+#[derive(Debug)]
+pub struct Request<'r> {
+    head: &'r martlet_handshake::Request<'r>,
+    body: &'r [u8],
+    subprotocol: Option<&'r str>,
+    place: Place<'r>,
+    deferred: Cell<bool>,
+}
+
+/// Where a request came from, and where its answer goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'r> {
+    pub(crate) handle: &'r Handle,
+    pub(crate) id: ConnId,
+    /// The number of the request on its connection.
+    pub(crate) number: u32,
+    pub(crate) remote: Peer,
+    pub(crate) local: Option<SocketAddr>,
+    pub(crate) time: SystemTime,
+    /// How long the writer of a deferred body waits for a peer that does not read.
+    pub(crate) patience: Duration,
+}
+
+impl<'r> Request<'r> {
+    pub(crate) const fn new(head: &'r martlet_handshake::Request<'r>, body: &'r [u8], place: Place<'r>) -> Self {
+        Self { head, body, subprotocol: None, place, deferred: Cell::new(false) }
+    }
+
+    /// The same with the subprotocol that was agreed on.
+    pub(crate) const fn agreed(mut self, subprotocol: Option<&'r str>) -> Self {
+        self.subprotocol = subprotocol;
+        self
+    }
+
+    /// The connection's id. After an answer that keeps it alive the next request has the same.
+    pub const fn id(&self) -> ConnId {
+        self.place.id
+    }
+
+    /// Who asks.
+    pub const fn remote(&self) -> Peer {
+        self.place.remote
+    }
+
+    /// The address that was connected to; `None` over a Unix socket.
+    pub const fn local(&self) -> Option<SocketAddr> {
+        self.place.local
+    }
+
+    /// When the head had come.
+    pub const fn time(&self) -> SystemTime {
+        self.place.time
+    }
+
+    /// The body, whichever way it came; a handshake has none.
+    pub const fn body(&self) -> &'r [u8] {
+        self.body
+    }
+
+    /// The subprotocol that was agreed on. Known in [`Handler::open`](crate::Handler::open); `None` before.
+    pub const fn subprotocol(&self) -> Option<&'r str> {
+        self.subprotocol
+    }
+
+    /// The query's pairs of name and value, decoded as a form's are: `+` is a space, and what is not UTF-8 is replaced.
+    pub fn query_pairs(&self) -> impl Iterator<Item = (Cow<'r, str>, Cow<'r, str>)> + use<'r> {
+        form_urlencoded::parse(self.head.query().unwrap_or_default().as_bytes())
+    }
+
+    /// The cookies of all `Cookie` headers, names and values as they came (RFC 6265 section 5.4). What is no pair or no UTF-8
+    /// is left out.
+    pub fn cookies(&self) -> impl Iterator<Item = (&'r str, &'r str)> + use<'r> {
+        self.head
+            .headers()
+            .all("Cookie")
+            .filter_map(|value| core::str::from_utf8(value).ok())
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.trim(), value.trim()))
+    }
+
+    /// The means to answer later, from any thread. Return [`Answer::Deferred`](crate::Answer::Deferred) or
+    /// [`Decision::Deferred`](crate::Decision::Deferred) then; with any other answer it is of no use.
+    pub fn defer(&self) -> Deferred {
+        self.deferred.set(true);
+        let Place { handle, id, number, patience, .. } = self.place;
+        Deferred::new(handle.clone(), id, number, patience)
+    }
+
+    pub(crate) const fn was_deferred(&self) -> bool {
+        self.deferred.get()
+    }
+}
+
+impl<'r> Deref for Request<'r> {
+    type Target = martlet_handshake::Request<'r>;
+
+    fn deref(&self) -> &Self::Target {
+        self.head
+    }
+}

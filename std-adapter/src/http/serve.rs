@@ -1,0 +1,236 @@
+//! Requests on their way through a worker: to the handler, and its answers back, one after the other on each connection.
+
+use super::body::Incoming;
+use super::exchange::{Exchange, Stage};
+use super::request::Place;
+use super::{Answer, Decision, Request, Response};
+use crate::handler::Handler;
+use crate::worker::Worker;
+use martlet_handshake::CONTINUE;
+use martlet_state::{Accept, Connection, Kind, State};
+use std::time::SystemTime;
+
+/// The answer when the handler has none, or one that cannot be sent.
+fn sorry() -> Response {
+    Response::text(500, "the server made a mistake\n").closing()
+}
+
+impl<'c, H: Handler> Worker<'c, H> {
+    /// A head has come: it is answered, or its body is awaited.
+    pub(crate) fn request(&mut self, key: usize, head: &martlet_handshake::Request<'_>, kind: &Kind) {
+        let Some(slot) = self.ctx.slots.get_mut(key) else { return };
+        let most = slot.profile.settings.max_body_bytes;
+        let exchange = slot.exchange_or_new();
+        exchange.number = exchange.number.wrapping_add(1);
+        exchange.head_only = head.method() == "HEAD";
+        exchange.http_1_0 = head.minor_version() == 0;
+        exchange.time = Some(SystemTime::now());
+        exchange.keep_alive = matches!(kind, Kind::Plain(plain) if plain.keep_alive) && self.stopping.is_none();
+        let plain = match kind {
+            Kind::Upgrade(_) => return self.handshake(key, head, kind),
+            Kind::Plain(plain) => plain,
+        };
+        let body = match Incoming::new(plain.body, most) {
+            Ok(Some(body)) => body,
+            Ok(None) => return self.plain(key, head, &[]),
+            Err((status, why)) => return self.answer(key, Response::text(status, why).closing()),
+        };
+        let expects = match head.header("Expect") {
+            Some(value) if head.minor_version() != 0 => {
+                if !value.eq_ignore_ascii_case(b"100-continue") {
+                    return self.answer(key, Response::text(417, "only 100-continue can be expected\n").closing());
+                }
+                true
+            }
+            _ => false,
+        };
+        self.stage(key, Stage::Body { head: head.as_bytes().into(), body, expects });
+    }
+
+    /// Goes on with what is under way, now that the core takes nothing. Says whether the rest of the input may be taken.
+    pub(crate) fn proceed(&mut self, key: usize, input: &mut &mut [u8]) -> bool {
+        let now = self.ctx.now;
+        let Some(slot) = self.ctx.slots.get_mut(key) else { return false };
+        let patience = slot.profile.settings.request_timeout;
+        let Some(exchange) = slot.exchange_mut() else { return false };
+        match &mut exchange.stage {
+            Stage::Idle if !input.is_empty() => {
+                slot.conn = Connection::server(&slot.profile.config, now);
+                self.stage(key, Stage::Head);
+                true
+            }
+            Stage::Body { body, expects, .. } => {
+                if std::mem::take(expects) && input.is_empty() {
+                    self.ctx.append(key, CONTINUE);
+                    return false;
+                }
+                let before = input.len();
+                let taken = body.take(input);
+                if input.len() != before {
+                    exchange.until = Some(now.after(crate::settings::ms(patience)));
+                }
+                match taken {
+                    Ok(true) => self.body_came(key),
+                    Ok(false) => return false,
+                    Err((status, why)) => self.answer(key, Response::text(status, why).closing()),
+                }
+                true
+            }
+            Stage::Idle | Stage::Head | Stage::Deferred | Stage::Deciding { .. } | Stage::Sending(_) => false,
+        }
+    }
+
+    fn body_came(&mut self, key: usize) {
+        let Some(exchange) = self.ctx.slots.get_mut(key).and_then(|slot| slot.exchange_mut()) else { return };
+        if let Stage::Body { head, body, .. } = std::mem::take(&mut exchange.stage)
+            && let Some(head) = martlet_handshake::Request::parse(&head)
+        {
+            self.plain(key, &head, &body.octets);
+        }
+    }
+
+    fn plain(&mut self, key: usize, head: &martlet_handshake::Request<'_>, body: &[u8]) {
+        let Some(place) = self.place(key) else { return };
+        let request = Request::new(head, body, place);
+        let answer = self.handler.request(&mut self.ctx, &request);
+        match answer {
+            Answer::Now(response) => {
+                tracing::debug!(id = %place.id, target = head.target(), status = response.status, "answered");
+                self.answer(key, response);
+            }
+            Answer::Deferred if request.was_deferred() => self.stage(key, Stage::Deferred),
+            Answer::Deferred => self.not_deferred(key, head.target()),
+        }
+    }
+
+    fn handshake(&mut self, key: usize, head: &martlet_handshake::Request<'_>, kind: &Kind) {
+        let Some(place) = self.place(key) else { return };
+        let Some(slot) = self.ctx.slots.get(key) else { return };
+        let allowed = &slot.profile.settings.allowed_origins;
+        if let Some(origin) = head.origin().filter(|_| !allowed.is_empty())
+            && !allowed.iter().any(|allowed| allowed == origin)
+        {
+            tracing::debug!(id = %place.id, origin, "an origin that is not allowed");
+            return self.answer(key, Response::text(403, "pages of this origin are not served\n").closing());
+        }
+        let request = Request::new(head, &[], place);
+        match self.handler.handshake(&mut self.ctx, &request) {
+            Decision::Accept { subprotocol, headers } => {
+                self.accept_handshake(key, head, kind, subprotocol.as_deref(), &headers);
+            }
+            Decision::Reject(response) => {
+                tracing::debug!(id = %place.id, target = head.target(), status = response.status, "rejected");
+                self.answer(key, response.closing());
+            }
+            Decision::Deferred if request.was_deferred() => {
+                self.stage(key, Stage::Deciding { head: head.as_bytes().into(), kind: *kind });
+            }
+            Decision::Deferred => self.not_deferred(key, head.target()),
+        }
+    }
+
+    fn not_deferred(&mut self, key: usize, target: &str) {
+        tracing::error!(target, "the handler says that its answer is deferred, and nobody has the means to give it");
+        self.answer(key, sorry());
+    }
+
+    pub(super) fn accept_handshake(
+        &mut self,
+        key: usize,
+        head: &martlet_handshake::Request<'_>,
+        kind: &Kind,
+        subprotocol: Option<&str>,
+        headers: &[(String, String)],
+    ) {
+        let (Some(place), Kind::Upgrade(upgrade)) = (self.place(key), kind) else { return self.answer(key, sorry()) };
+        let target = head.target();
+        let offered = subprotocol.and_then(|name| head.subprotocols().find(|offered| offered.as_str() == name));
+        if subprotocol.is_some() != offered.is_some() {
+            tracing::error!(subprotocol, target, "the handler chose a subprotocol that is not offered");
+            return self.answer(key, sorry());
+        }
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let accept = Accept { subprotocol: offered, headers: &headers, ..Accept::default() };
+        let now = self.ctx.now;
+        if let Err(misuse) = self.ctx.write_with(key, |conn, writer| conn.accept(now, &accept, writer)) {
+            tracing::error!(%misuse, target, "the handler's acceptance cannot be sent");
+            return self.answer(key, sorry());
+        }
+        let Some(slot) = self.ctx.slots.get_mut(key) else { return };
+        slot.end_exchange();
+        slot.flags.opened = true;
+        let agreed = offered.or_else(|| upgrade.subprotocol(slot.profile.config.subprotocols));
+        let agreed = agreed.map(|name| name.as_str());
+        // The heartbeat may come before the end of the handshake would have.
+        self.ctx.arm(key);
+        tracing::debug!(id = %place.id, target, "opened");
+        let request = Request::new(head, &[], place).agreed(agreed);
+        self.handler.open(&mut self.ctx, place.id, &request);
+    }
+
+    /// Answers the request at hand.
+    pub(crate) fn answer(&mut self, key: usize, response: Response) {
+        let stopping = self.stopping.is_some();
+        let Some(slot) = self.ctx.slots.get_mut(key) else { return };
+        let awaited = slot.conn.state() == State::Handshake && !slot.flags.leaving;
+        let Some(exchange) = slot.exchange_mut().filter(|_| awaited) else { return };
+        exchange.keep_alive &= !stopping;
+        let encoded = exchange.encode(response).or_else(|error| {
+            tracing::error!(%error, "the handler's response cannot be sent");
+            exchange.encode(sorry())
+        });
+        let Ok((octets, source)) = encoded else {
+            slot.flags.broken = true;
+            return;
+        };
+        self.ctx.append(key, &octets);
+        let waits = source.is_some() || self.ctx.slots.get(key).is_some_and(|slot| slot.queue.is_some());
+        if waits {
+            self.stage(key, Stage::Sending(source));
+        } else {
+            self.answered(key);
+        }
+    }
+
+    /// All of the answer has left: the next request may come, or the connection ends.
+    pub(super) fn answered(&mut self, key: usize) {
+        let Some(slot) = self.ctx.slots.get_mut(key) else { return };
+        if slot.exchange_mut().is_some_and(|exchange| exchange.keep_alive) && self.stopping.is_none() {
+            self.stage(key, Stage::Idle);
+        } else {
+            slot.conn.eof();
+        }
+    }
+
+    /// What is awaited now, and until when.
+    pub(super) fn stage(&mut self, key: usize, stage: Stage) {
+        let now = self.ctx.now;
+        let Some(slot) = self.ctx.slots.get_mut(key) else { return };
+        let settings = slot.profile.settings;
+        let patience = match stage {
+            // The core has its own deadline for these.
+            Stage::Head | Stage::Deciding { .. } => None,
+            Stage::Idle => Some(settings.keepalive_timeout),
+            Stage::Body { .. } | Stage::Deferred | Stage::Sending(_) => Some(settings.request_timeout),
+        };
+        let exchange = slot.exchange_or_new();
+        exchange.until = patience.map(|patience| now.after(crate::settings::ms(patience)));
+        exchange.stage = stage;
+        slot.flags.held_back = slot.exchange_mut().is_some_and(|exchange| Exchange::holds(exchange));
+        self.ctx.arm(key);
+    }
+
+    fn place(&self, key: usize) -> Option<Place<'c>> {
+        let slot = self.ctx.slots.get(key)?;
+        let exchange = slot.exchange()?;
+        Some(Place {
+            handle: self.ctx.handle,
+            id: slot.id,
+            number: exchange.number,
+            remote: slot.peer.get(),
+            local: slot.socket.local(),
+            time: exchange.time.unwrap_or_else(SystemTime::now),
+            patience: slot.profile.settings.request_timeout,
+        })
+    }
+}

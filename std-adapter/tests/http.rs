@@ -1,0 +1,600 @@
+//! Plain HTTP on the port of the WebSockets: connections that stay, bodies both ways, and answers that come later.
+
+mod common;
+
+use common::{Client, PATIENCE, Running, TEXT, frame, request, settings};
+use martlet_std::{
+    Answer, Body, ConnId, Context, Decision, Deferred, Frame, Handler, PushError, Request, Response, Settings,
+};
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, SystemTime};
+
+enum Told {
+    Deferred(Deferred),
+    Gone(ConnId),
+    Open(Option<String>),
+}
+
+struct App {
+    tell: Sender<Told>,
+}
+
+impl App {
+    fn defer(&self, request: &Request<'_>) {
+        // A test that no longer listens lets it be dropped, which is an answer too.
+        let _ = self.tell.send(Told::Deferred(request.defer()));
+    }
+}
+
+/// A body of so many octets that are not all the same.
+fn pattern(len: usize) -> Vec<u8> {
+    (0..len).map(|at| (at / 7) as u8).collect()
+}
+
+const LONG: usize = 5_000_000;
+
+impl Handler for App {
+    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, frame: Frame<'_>) {
+        let _ = ctx.push(id, frame);
+    }
+
+    fn handshake(&mut self, _: &mut Context<'_>, request: &Request<'_>) -> Decision {
+        match request.path() {
+            "/later" => {
+                self.defer(request);
+                Decision::Deferred
+            }
+            "/never" => Decision::Deferred,
+            _ => Decision::default(),
+        }
+    }
+
+    fn open(&mut self, _: &mut Context<'_>, _: ConnId, request: &Request<'_>) {
+        let _ = self.tell.send(Told::Open(request.subprotocol().map(str::to_owned)));
+    }
+
+    fn request(&mut self, _: &mut Context<'_>, request: &Request<'_>) -> Answer {
+        let read = |reader: Box<dyn Read + Send>, length| {
+            Response { body: Body::Read { reader, length }, ..Response::empty(200) }.into()
+        };
+        match request.path() {
+            "/echo" => Response::new(200, "application/octet-stream", request.body().to_vec()).into(),
+            "/about" => {
+                let pairs: Vec<_> = request.query_pairs().collect();
+                let cookies: Vec<_> = request.cookies().collect();
+                let age = SystemTime::now().duration_since(request.time()).unwrap();
+                assert!(age < PATIENCE);
+                let text = format!(
+                    "{} {} {pairs:?} {cookies:?} {} {}",
+                    request.method(),
+                    request.target(),
+                    request.remote(),
+                    request.local().unwrap()
+                );
+                Response::new(200, "text/plain", text.into_bytes()).into()
+            }
+            "/later" => {
+                self.defer(request);
+                Answer::Deferred
+            }
+            "/never" => Answer::Deferred,
+            "/long" => Response::new(200, "application/octet-stream", pattern(LONG)).into(),
+            "/read" => read(Box::new(io::Cursor::new(pattern(LONG))), Some(LONG as u64)),
+            "/more-than-said" => read(Box::new(io::repeat(b'x')), Some(3)),
+            "/chunks" => read(Box::new(io::Cursor::new(pattern(LONG))), None),
+            "/short" => read(Box::new(io::Cursor::new(pattern(10))), Some(11)),
+            "/panic-read" => read(Box::new(Broken), None),
+            "/bad-header" => Response::text(200, "x").with_header("X", "a\r\nY: b").into(),
+            "/bye" => Response::text(200, "bye").closing().into(),
+            _ => Response::text(404, "nothing here").into(),
+        }
+    }
+
+    fn disconnect(&mut self, ctx: &mut Context<'_>, id: ConnId) {
+        assert_eq!(ctx.push(id, "x"), Err(PushError::Gone));
+        let _ = self.tell.send(Told::Gone(id));
+    }
+}
+
+struct Broken;
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        panic!("a mistake in a reader");
+    }
+}
+
+fn start(settings: Settings) -> (Running, Receiver<Told>) {
+    let (tell, told) = channel();
+    let tell = Mutex::new(tell);
+    (Running::start(settings, move |_| App { tell: tell.lock().unwrap().clone() }), told)
+}
+
+fn deferred(told: &Receiver<Told>) -> Deferred {
+    loop {
+        if let Told::Deferred(deferred) = told.recv_timeout(PATIENCE).unwrap() {
+            return deferred;
+        }
+    }
+}
+
+fn gone(told: &Receiver<Told>) -> ConnId {
+    loop {
+        if let Told::Gone(id) = told.recv_timeout(PATIENCE).unwrap() {
+            return id;
+        }
+    }
+}
+
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")
+}
+
+/// Reads a response: its status, its head and its body.
+#[track_caller]
+fn response(client: &mut Client) -> (u16, String, Vec<u8>) {
+    let head = client.head();
+    let status = head[9..12].parse().unwrap();
+    let body = if head.contains("Transfer-Encoding: chunked\r\n") {
+        chunks(client)
+    } else {
+        let length = head.split("Content-Length: ").nth(1).unwrap().split("\r\n").next().unwrap();
+        let mut body = vec![0; length.parse().unwrap()];
+        client.socket.read_exact(&mut body).unwrap();
+        body
+    };
+    (status, head, body)
+}
+
+fn line(client: &mut Client) -> String {
+    let mut line = String::new();
+    while !line.ends_with("\r\n") {
+        let mut octet = [0];
+        client.socket.read_exact(&mut octet).unwrap();
+        line.push(char::from(octet[0]));
+    }
+    line.trim_end().to_owned()
+}
+
+fn chunks(client: &mut Client) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let size = usize::from_str_radix(&line(client), 16).unwrap();
+        let at = body.len();
+        body.resize(at + size, 0);
+        client.socket.read_exact(&mut body[at..]).unwrap();
+        assert_eq!(line(client), "");
+        if size == 0 {
+            return body;
+        }
+    }
+}
+
+/// The next response has this status and body, and the connection stays.
+#[track_caller]
+fn expect(client: &mut Client, status: u16, body: &[u8]) {
+    let (found, head, octets) = response(client);
+    assert_eq!((found, octets.escape_ascii().to_string()), (status, body.escape_ascii().to_string()), "{head}");
+    assert!(head.contains("Connection: keep-alive\r\n") && head.contains("\r\nDate: "), "{head}");
+}
+
+/// The next response has this status, and the connection ends.
+#[track_caller]
+fn expect_last(client: &mut Client, status: u16) {
+    let (found, head, _) = response(client);
+    assert_eq!(found, status, "{head}");
+    assert!(head.contains("Connection: close\r\n"), "{head}");
+    client.expect_end();
+}
+
+#[test]
+fn a_connection_stays_for_one_request_after_the_other_and_then_for_a_websocket() {
+    let (server, told) = start(settings(1));
+    let mut client = Client::connect(server.address);
+    for round in 0..3 {
+        client.send(get("/nothing").as_bytes());
+        expect(&mut client, 404, b"nothing here");
+        client.send(format!("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n{round}").as_bytes());
+        expect(&mut client, 200, round.to_string().as_bytes());
+    }
+    client.send(&request("/chat"));
+    assert!(client.head().starts_with("HTTP/1.1 101 "));
+    client.frame(TEXT, b"hello");
+    client.expect(TEXT, b"hello");
+    client.close();
+    assert!(matches!(told.recv_timeout(PATIENCE).unwrap(), Told::Open(None)));
+    drop(server);
+    assert!(told.recv().is_err(), "what became a WebSocket does not disconnect as HTTP does");
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order_however_they_are_cut() {
+    let (server, _told) = start(settings(1));
+    let mut wire = String::new();
+    for round in 0..20 {
+        wire += &format!("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{round:02}");
+        wire += &format!(
+            "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{round:02}\r\n0\r\n\r\n"
+        );
+        wire += &get("/nothing");
+    }
+    for cut in [1, 7, 100, wire.len()] {
+        let mut client = Client::connect(server.address);
+        for piece in wire.as_bytes().chunks(cut) {
+            client.send(piece);
+        }
+        for round in 0..20 {
+            expect(&mut client, 200, format!("{round:02}").as_bytes());
+            expect(&mut client, 200, format!("{round:02}").as_bytes());
+            expect(&mut client, 404, b"nothing here");
+        }
+    }
+    // The responses are many times what a socket holds, and nothing is read while the client does not read either.
+    let mut client = Client::connect(server.address);
+    client.send(get("/long").repeat(8).as_bytes());
+    for _ in 0..8 {
+        let (status, _, body) = response(&mut client);
+        assert!(status == 200 && body == pattern(LONG));
+    }
+}
+
+#[test]
+fn a_client_may_end_the_connection_and_so_may_the_handler() {
+    let (server, _told) = start(settings(1));
+    let rows = [
+        ("GET /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 200),
+        ("GET /echo HTTP/1.0\r\n\r\n", 200),
+        ("GET /bye HTTP/1.1\r\nHost: a\r\n\r\n", 200),
+        ("GET /bad-header HTTP/1.1\r\nHost: a\r\n\r\n", 500),
+        ("GET /never HTTP/1.1\r\nHost: a\r\n\r\n", 500),
+        ("GET / HTTP/1.1\r\n\r\n", 400),
+    ];
+    for (head, status) in rows {
+        let mut client = Client::connect(server.address);
+        client.send(get("/nothing").as_bytes());
+        expect(&mut client, 404, b"nothing here");
+        client.send(head.as_bytes());
+        expect_last(&mut client, status);
+    }
+    let mut old = Client::connect(server.address);
+    old.send(b"GET /nothing HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    expect(&mut old, 404, b"nothing here");
+}
+
+#[test]
+fn head_is_answered_like_get_without_the_body() {
+    let (server, _told) = start(settings(1));
+    let mut client = Client::connect(server.address);
+    for (path, header) in [
+        ("/nothing", "Content-Length: 12\r\n"),
+        ("/long", "Content-Length: 5000000\r\n"),
+        ("/read", "Content-Length: 5000000\r\n"),
+        ("/chunks", "Transfer-Encoding: chunked\r\n"),
+    ] {
+        client.send(format!("HEAD {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
+        let head = client.head();
+        assert!(head.contains(header), "{head}");
+    }
+    client.send(get("/nothing").as_bytes());
+    expect(&mut client, 404, b"nothing here");
+}
+
+#[test]
+fn a_request_shows_its_query_its_cookies_and_its_addresses() {
+    let (server, _told) = start(settings(1));
+    let mut client = Client::connect(server.address);
+    client.send(b"GET /about?a=1+2&a=%26&b HTTP/1.1\r\nHost: a\r\nCookie: x=1; y=2=3\r\nCookie: z=; junk\r\n\r\n");
+    let text = format!(
+        "GET /about?a=1+2&a=%26&b [(\"a\", \"1 2\"), (\"a\", \"&\"), (\"b\", \"\")] [(\"x\", \"1\"), (\"y\", \"2=3\"), (\"z\", \"\")] {} {}",
+        client.socket.local_addr().unwrap(),
+        server.address
+    );
+    expect(&mut client, 200, text.as_bytes());
+}
+
+#[test]
+fn bodies_beyond_max_body_bytes_are_413_and_malformed_ones_400() {
+    let (server, _told) = start(Settings { max_body_bytes: 10, ..settings(1) });
+    let rows = [
+        ("Content-Length: 11\r\n\r\n", 413),
+        ("Content-Length: 99999999999999\r\n\r\n", 413),
+        ("Transfer-Encoding: chunked\r\n\r\n6\r\n123456\r\n5\r\n12345\r\n0\r\n\r\n", 413),
+        ("Transfer-Encoding: chunked\r\n\r\nx\r\n", 400),
+        ("Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", 400),
+        ("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n", 400),
+        ("Transfer-Encoding: gzip\r\n\r\n", 501),
+        ("Expect: 100-continue\r\nContent-Length: 11\r\n\r\n", 413),
+        ("Expect: miracles\r\nContent-Length: 1\r\n\r\n", 417),
+    ];
+    for (rest, status) in rows {
+        let mut client = Client::connect(server.address);
+        client.send(format!("POST /echo HTTP/1.1\r\nHost: a\r\n{rest}").as_bytes());
+        expect_last(&mut client, status);
+    }
+    let mut client = Client::connect(server.address);
+    client.send(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n0123456789");
+    expect(&mut client, 200, b"0123456789");
+}
+
+#[test]
+fn a_client_that_expects_it_gets_100_before_it_sends_its_body() {
+    let (server, _told) = start(settings(1));
+    let mut client = Client::connect(server.address);
+    for framing in ["Content-Length: 5\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"] {
+        client.send(format!("POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n{framing}").as_bytes());
+        assert_eq!(client.head(), "HTTP/1.1 100 Continue\r\n\r\n");
+        client.send(if framing.starts_with('C') { b"hello" } else { b"5\r\nhello\r\n0\r\n\r\n" });
+        expect(&mut client, 200, b"hello");
+    }
+    // Who sends it at once is not told to.
+    client.send(b"POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello");
+    expect(&mut client, 200, b"hello");
+}
+
+#[test]
+fn a_body_may_be_longer_than_any_buffer() {
+    let (server, _told) = start(settings(1));
+    let mut client = Client::connect(server.address);
+    let body = pattern(1_000_000);
+    client.send(b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for piece in body.chunks(70_001) {
+        client.send(format!("{:X};x=y\r\n", piece.len()).as_bytes());
+        client.send(piece);
+        client.send(b"\r\n");
+    }
+    client.send(b"0\r\n\r\n");
+    expect(&mut client, 200, &body);
+}
+
+#[test]
+fn response_bodies_are_read_as_the_peer_takes_them() {
+    let (server, _told) = start(settings(1));
+    let mut client = Client::connect(server.address);
+    for path in ["/read", "/chunks", "/long"] {
+        client.send(get(path).as_bytes());
+        let (status, _, body) = response(&mut client);
+        assert!(status == 200 && body == pattern(LONG), "{path}");
+    }
+    client.send(get("/more-than-said").as_bytes());
+    expect(&mut client, 200, b"xxx");
+    // A client of HTTP/1.0 knows no chunks: the end of the connection is the end of the body.
+    let mut old = Client::connect(server.address);
+    old.send(b"GET /chunks HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    let head = old.head();
+    assert!(head.contains("Connection: close\r\n") && !head.contains("Transfer-Encoding"), "{head}");
+    let mut body = Vec::new();
+    old.socket.read_to_end(&mut body).unwrap();
+    assert!(body == pattern(LONG));
+}
+
+#[test]
+fn a_body_that_ends_too_early_breaks_the_connection_and_no_other() {
+    let (server, _told) = start(settings(1));
+    let mut other = Client::connect(server.address);
+    for path in ["/short", "/panic-read"] {
+        let mut client = Client::connect(server.address);
+        client.send(get(path).as_bytes());
+        client.head();
+        let mut rest = Vec::new();
+        // Whether it was reset or ended: what came is not whole.
+        let _ = client.socket.read_to_end(&mut rest);
+        assert!(rest.len() < 11 && !rest.ends_with(b"0\r\n\r\n"), "{}", rest.escape_ascii());
+    }
+    other.send(get("/nothing").as_bytes());
+    expect(&mut other, 404, b"nothing here");
+}
+
+#[test]
+fn a_deferred_answer_comes_from_another_thread_and_before_those_to_later_requests() {
+    let (server, told) = start(settings(2));
+    let mut client = Client::connect(server.address);
+    client.send([get("/later"), get("/nothing"), get("/later"), get("/nothing")].concat().as_bytes());
+    deferred(&told).respond(Response::text(200, "at last")).unwrap();
+    expect(&mut client, 200, b"at last");
+    expect(&mut client, 404, b"nothing here");
+    // The means to answer the first request are of no use for the second.
+    deferred(&told).respond(Response::new(201, "text/plain", pattern(100_000))).unwrap();
+    expect(&mut client, 201, &pattern(100_000));
+    expect(&mut client, 404, b"nothing here");
+    // One that nobody answers.
+    client.send(get("/later").as_bytes());
+    drop(deferred(&told));
+    expect_last(&mut client, 500);
+    // One that a plain request cannot have.
+    let mut client = Client::connect(server.address);
+    client.send(get("/later").as_bytes());
+    deferred(&told).accept(None, Vec::new()).unwrap();
+    expect_last(&mut client, 500);
+}
+
+#[test]
+fn a_client_that_has_said_all_gets_a_deferred_answer_nevertheless() {
+    let (server, told) = start(settings(1));
+    let mut client = Client::connect(server.address);
+    client.send(get("/later").as_bytes());
+    client.socket.shutdown(Shutdown::Write).unwrap();
+    deferred(&told).respond(Response::text(200, "at last")).unwrap();
+    expect(&mut client, 200, b"at last");
+    client.expect_end();
+    gone(&told);
+}
+
+#[test]
+fn a_body_is_streamed_from_another_thread() {
+    let (server, told) = start(settings(1));
+    let mut client = Client::connect(server.address);
+    client.send([get("/later"), get("/nothing")].concat().as_bytes());
+    let mut writer = deferred(&told).stream(Response::empty(200)).unwrap();
+    let head = client.head();
+    assert!(head.contains("Transfer-Encoding: chunked\r\n"), "{head}");
+    // One piece at a time arrives without the end of the body.
+    writer.write_all(b"first").unwrap();
+    assert_eq!(line(&mut client), "5");
+    assert_eq!(line(&mut client), "first");
+    let thread = std::thread::spawn(move || {
+        writer.write_all(&pattern(LONG)).unwrap();
+        writer.end().unwrap();
+    });
+    assert!(chunks(&mut client) == pattern(LONG));
+    thread.join().unwrap();
+    expect(&mut client, 404, b"nothing here");
+}
+
+#[test]
+fn a_streamed_body_fails_with_its_connection_and_breaks_it_when_nobody_ends_it() {
+    let (server, told) = start(settings(1));
+    let mut client = Client::connect(server.address);
+    client.send(get("/later").as_bytes());
+    let mut writer = deferred(&told).stream(Response::empty(200)).unwrap();
+    client.head();
+    drop(client);
+    let error = writer.write_all(&pattern(50 << 20)).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    gone(&told);
+
+    let mut client = Client::connect(server.address);
+    client.send(get("/later").as_bytes());
+    let mut writer = deferred(&told).stream(Response::empty(200)).unwrap();
+    writer.write_all(b"half").unwrap();
+    drop(writer);
+    client.head();
+    let mut rest = Vec::new();
+    let _ = client.socket.read_to_end(&mut rest);
+    assert!(!rest.ends_with(b"0\r\n\r\n"), "{}", rest.escape_ascii());
+}
+
+#[test]
+fn a_handshake_is_decided_by_another_thread() {
+    let (server, told) = start(Settings { websocket_subprotocol: vec!["chat".into()], ..settings(1) });
+    let open = || {
+        let mut client = Client::connect(server.address);
+        let head = String::from_utf8(request("/later")).unwrap();
+        let head = head.replace("Host", "Sec-WebSocket-Protocol: other, chat\r\nHost");
+        // It does not wait for the 101 with its first message.
+        client.send(&[head.as_bytes(), &frame(TEXT, b"early")].concat());
+        (client, deferred(&told))
+    };
+    let (mut client, decision) = open();
+    decision.accept(Some("other".into()), vec![("X-Room".into(), "7".into())]).unwrap();
+    let head = client.head();
+    assert!(head.starts_with("HTTP/1.1 101 ") && head.contains("X-Room: 7\r\n"), "{head}");
+    client.expect(TEXT, b"early");
+    client.close();
+    assert!(matches!(told.recv_timeout(PATIENCE).unwrap(), Told::Open(Some(name)) if name == "other"));
+
+    let (mut client, decision) = open();
+    decision.accept(None, Vec::new()).unwrap();
+    assert!(client.head().contains("Sec-WebSocket-Protocol: chat\r\n"));
+    client.expect(TEXT, b"early");
+    assert!(matches!(told.recv_timeout(PATIENCE).unwrap(), Told::Open(Some(name)) if name == "chat"));
+
+    let (mut client, decision) = open();
+    decision.respond(Response::text(401, "who are you")).unwrap();
+    expect_last(&mut client, 401);
+    let (mut client, decision) = open();
+    drop(decision);
+    expect_last(&mut client, 500);
+    let (mut client, decision) = open();
+    decision.accept(Some("unoffered".into()), Vec::new()).unwrap();
+    expect_last(&mut client, 500);
+
+    let mut client = Client::connect(server.address);
+    client.send(&request("/never"));
+    expect_last(&mut client, 500);
+}
+
+#[test]
+fn who_takes_too_long_is_let_go() {
+    let short = Duration::from_millis(50);
+    let (server, told) =
+        start(Settings { keepalive_timeout: short, request_timeout: short, handshake_timeout: short, ..settings(1) });
+    // Between two requests nothing is said.
+    let mut idle = Client::connect(server.address);
+    idle.send(get("/nothing").as_bytes());
+    expect(&mut idle, 404, b"nothing here");
+    idle.expect_end();
+    gone(&told);
+    let mut half = Client::connect(server.address);
+    half.send(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n1");
+    expect_last(&mut half, 408);
+    let mut waits = Client::connect(server.address);
+    waits.send(get("/later").as_bytes());
+    let late = deferred(&told);
+    expect_last(&mut waits, 503);
+    late.respond(Response::text(200, "too late")).unwrap();
+    let mut undecided = Client::connect(server.address);
+    undecided.send(&request("/later"));
+    let late = deferred(&told);
+    expect_last(&mut undecided, 503);
+    late.accept(None, Vec::new()).unwrap();
+    // The head of the next request has its own time, and its own answer.
+    let mut slow = Client::connect(server.address);
+    slow.send([get("/nothing").as_str(), "GET /"].concat().as_bytes());
+    expect(&mut slow, 404, b"nothing here");
+    expect_last(&mut slow, 408);
+    // A peer that does not read the response.
+    let mut deaf = Client::connect(server.address);
+    deaf.send(get("/long").repeat(4).as_bytes());
+    // The last of six connections; each has its own serial number.
+    while !gone(&told).to_string().ends_with("/6") {}
+}
+
+#[test]
+fn connections_that_never_became_websockets_disconnect() {
+    let (server, told) = start(settings(1));
+    drop(Client::connect(server.address));
+    gone(&told);
+    let mut refused = Client::connect(server.address);
+    refused.send(b"nonsense\r\n\r\n");
+    expect_last(&mut refused, 400);
+    gone(&told);
+    let mut closed = Client::connect(server.address);
+    closed.send(get("/bye").as_bytes());
+    expect_last(&mut closed, 200);
+    gone(&told);
+}
+
+#[test]
+fn pages_of_other_origins_open_no_websocket() {
+    let (server, told) = start(Settings { allowed_origins: vec!["https://example.org".into()], ..settings(1) });
+    let ask = |origin: &str| {
+        let mut client = Client::connect(server.address);
+        let head = String::from_utf8(request("/")).unwrap();
+        client.send(head.replace("Host", &format!("{origin}Host")).as_bytes());
+        client
+    };
+    for origin in ["", "Origin: https://example.org\r\n"] {
+        assert!(ask(origin).head().starts_with("HTTP/1.1 101 "), "{origin}");
+        assert!(matches!(told.recv_timeout(PATIENCE).unwrap(), Told::Open(None)));
+    }
+    for origin in ["https://example.org.evil", "http://example.org", "null", "https://example.org:444"] {
+        expect_last(&mut ask(&format!("Origin: {origin}\r\n")), 403);
+    }
+}
+
+#[test]
+fn without_a_handler_for_requests_it_is_400_and_the_end() {
+    let server = Running::start(settings(1), |_| common::Echo);
+    let mut client = Client::connect(server.address);
+    client.send(get("/").as_bytes());
+    expect_last(&mut client, 400);
+}
+
+#[test]
+fn a_server_that_stops_gives_the_answer_that_is_awaited() {
+    let (server, told) = start(settings(1));
+    let mut idle = Client::connect(server.address);
+    idle.send(get("/nothing").as_bytes());
+    expect(&mut idle, 404, b"nothing here");
+    let mut client = Client::connect(server.address);
+    client.send(get("/later").as_bytes());
+    let answer = deferred(&told);
+    server.handle.stop();
+    idle.expect_end();
+    answer.respond(Response::text(200, "at last")).unwrap();
+    expect_last(&mut client, 200);
+    server.join();
+}
