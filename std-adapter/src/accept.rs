@@ -144,6 +144,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         self.serial += 1;
         let id = ConnId::new(ctx.worker, key as u32, self.serial);
         entry.insert(Slot::new(profile, ctx.now, socket, id, peer));
+        profile.counters.accepted.add(1);
         match refusal {
             None => {
                 ctx.arm(key);

@@ -10,6 +10,7 @@ use crate::mailbox::{Command, Filter};
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::slot::{Slot, Traffic};
+use crate::stats::Stats;
 use crate::wheel::Wheel;
 use martlet_state::{CloseFrame, Instant, Misuse, State};
 use slab::Slab;
@@ -205,6 +206,11 @@ impl Context<'_> {
     /// The worker's number, from 0.
     pub fn worker(&self) -> usize {
         usize::from(self.worker)
+    }
+
+    /// What the server has done so far, all workers together.
+    pub fn stats(&self) -> Stats {
+        self.handle.stats()
     }
 
     /// The way to all workers, for other threads.

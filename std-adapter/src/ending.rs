@@ -38,6 +38,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
         if slot.flags.opened && !std::mem::replace(&mut slot.flags.told, true) {
             let id = slot.id;
+            slot.profile.counters.ended.add(1);
             tracing::debug!(%id, code = closed.code, reason = closed.reason, clean = closed.clean, by = ?closed.by, "closed");
             self.handler.close(&mut self.ctx, id, closed);
         }
@@ -136,7 +137,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
         match expired {
             // The heartbeat's Ping.
-            None => slot.traffic.frames_out += 1,
+            None => slot.count_frame_out(),
             Some(Expired::Handshake) => {
                 tracing::debug!(id = %slot.id, peer = %slot.peer.get(), "the handshake took too long");
                 // Who has said nothing is told nothing.
@@ -168,6 +169,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             let id = slot.id;
             tracing::debug!(%id, "disconnected");
             let refused = slot.flags.refused;
+            slot.profile.counters.closed.add(1);
             if refused {
                 self.refusals -= 1;
             } else {

@@ -5,8 +5,10 @@ use crate::frame::{Flags, Outgoing};
 use crate::id::ConnId;
 use crate::mailbox::{Command, Filter, Mailbox};
 use crate::places::Places;
+use crate::stats::{Counters, Stats};
 use martlet_state::{CloseFrame, Misuse};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// Reaches the connections of all workers, from any thread; cheap to clone.
 ///
@@ -21,13 +23,27 @@ pub struct Handle {
 pub(crate) struct Shared {
     mailboxes: Vec<Mailbox>,
     places: Places,
+    /// One for each number that a worker can have.
+    counters: Box<[Counters]>,
+    start_time: SystemTime,
     /// No listener's connections take longer messages.
     longest_push: u64,
 }
 
 impl Handle {
     pub(crate) fn new(mailboxes: Vec<Mailbox>, places: Places, longest_push: u64) -> Self {
-        Self { shared: Arc::new(Shared { mailboxes, places, longest_push }) }
+        let counters = std::iter::repeat_with(Counters::default).take(256).collect();
+        let start_time = SystemTime::now();
+        Self { shared: Arc::new(Shared { mailboxes, places, counters, start_time, longest_push }) }
+    }
+
+    /// What the server has done so far. Nobody is asked and nobody waits.
+    pub fn stats(&self) -> Stats {
+        Stats::sum(self.shared.start_time, self.shared.mailboxes.len(), &self.shared.counters)
+    }
+
+    pub(crate) fn counters(&self, worker: usize) -> &Counters {
+        &self.shared.counters[worker]
     }
 
     /// Sends a message, a fragment of one, or a Ping or Pong.

@@ -36,6 +36,7 @@ mod http;
 mod id;
 mod listen;
 mod mailbox;
+mod metrics;
 mod output;
 mod places;
 mod profile;
@@ -44,6 +45,7 @@ mod server;
 mod settings;
 mod slot;
 mod socket;
+mod stats;
 mod turn;
 mod wheel;
 mod worker;
@@ -60,6 +62,7 @@ pub use mailbox::Filter;
 pub use server::{Server, ServerError};
 pub use settings::{Backpressure, InvalidSetting, Kind, Listener, OverLimit, Scope, Setting, Settings, SettingsError};
 pub use slot::Traffic;
+pub use stats::Stats;
 
 // What the signatures above are made of.
 pub use martlet_state::{DataKind, Misuse, Payload, State};

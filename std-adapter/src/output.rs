@@ -70,7 +70,7 @@ impl<'c> Context<'c> {
             return self.send_rare(key, kind, true, message.octets());
         }
         self.output.len = writer.len();
-        slot.traffic.frames_out += 1;
+        slot.count_frame_out();
         Ok(())
     }
 
@@ -105,7 +105,7 @@ impl<'c> Context<'c> {
         }
         let slot = &mut self.slots[key];
         let (header, _) = slot.conn.begin_frame(kind, octets.len() as u64, fin)?;
-        slot.traffic.frames_out += 1;
+        slot.count_frame_out();
         if octets.len() > COPIED {
             let before = if key == self.current { std::mem::take(&mut self.output.len) } else { 0 };
             slot.write(&[&self.output.room[..before], header.as_ref(), octets]);
@@ -116,7 +116,7 @@ impl<'c> Context<'c> {
             debug_assert!(written.is_ok());
             self.output.len = writer.len();
         } else {
-            slot.traffic.bytes_out += (header.as_ref().len() + octets.len()) as u64;
+            slot.count_bytes_out((header.as_ref().len() + octets.len()) as u64);
             let queue = slot.queue();
             queue.push(header.as_ref());
             queue.push(octets);
@@ -132,8 +132,8 @@ impl<'c> Context<'c> {
         self.check_push(key, payload_len(&frame))?;
         self.check_backpressure(key)?;
         let slot = &mut self.slots[key];
-        slot.traffic.frames_out += 1;
-        slot.traffic.bytes_out += frame.len() as u64;
+        slot.count_frame_out();
+        slot.count_bytes_out(frame.len() as u64);
         slot.queue().push_owned(frame);
         self.mark_dirty(key);
         Ok(())
@@ -155,7 +155,7 @@ impl<'c> Context<'c> {
         self.check_push(key, payload_len(frame))?;
         self.check_backpressure(key)?;
         let slot = &mut self.slots[key];
-        slot.traffic.frames_out += 1;
+        slot.count_frame_out();
         if key == self.current && slot.queue.is_none() && frame.len() <= COPIED {
             // It leaves with all else that the turn produces.
             self.append(key, frame);
@@ -168,7 +168,7 @@ impl<'c> Context<'c> {
             slot.write_shared(frame);
         } else {
             // Where there is one, there may be many: they leave together at the end of the round.
-            slot.traffic.bytes_out += frame.len() as u64;
+            slot.count_bytes_out(frame.len() as u64);
             slot.queue().push_shared(frame);
         }
         self.mark_dirty(key);
@@ -183,7 +183,7 @@ impl<'c> Context<'c> {
     ) -> Result<(), PushError> {
         self.check_backpressure(key)?;
         self.write_with(key, write)?;
-        self.slots[key].traffic.frames_out += 1;
+        self.slots[key].count_frame_out();
         Ok(())
     }
 
@@ -192,7 +192,7 @@ impl<'c> Context<'c> {
         let now = self.now;
         self.write_with(key, |conn, writer| conn.close(now, Some(frame), writer))?;
         let slot = &mut self.slots[key];
-        slot.traffic.frames_out += 1;
+        slot.count_frame_out();
         slot.our_code = frame.code().get();
         self.arm(key);
         Ok(())
@@ -237,7 +237,7 @@ impl<'c> Context<'c> {
         }
         self.flush_for(key);
         let slot = &mut self.slots[key];
-        slot.traffic.bytes_out += octets.len() as u64;
+        slot.count_bytes_out(octets.len() as u64);
         slot.queue().push(octets);
         self.mark_dirty(key);
     }
@@ -291,7 +291,7 @@ impl Slot<'_> {
     /// Writes up to three parts in order, behind what waits already. What the socket does not take waits.
     pub(crate) fn write(&mut self, parts: &[&[u8]]) {
         let len: usize = parts.iter().map(|part| part.len()).sum();
-        self.traffic.bytes_out += len as u64;
+        self.count_bytes_out(len as u64);
         let mut taken = self.write_now(parts);
         if taken == len || self.flags.broken {
             return;
@@ -308,7 +308,7 @@ impl Slot<'_> {
 
     /// The same for a frame that others send as well.
     fn write_shared(&mut self, frame: &Arc<[u8]>) {
-        self.traffic.bytes_out += frame.len() as u64;
+        self.count_bytes_out(frame.len() as u64);
         let taken = self.write_now(&[frame]);
         if taken == frame.len() || self.flags.broken {
             return;

@@ -1,6 +1,7 @@
 //! A listener's settings as its connections use them.
 
 use crate::settings::{Settings, ms};
+use crate::stats::Counters;
 use martlet_state::{Config, Instant};
 
 /// Longer payloads are not copied but written from where they lie. Below it a copy costs less than a `writev` more.
@@ -10,6 +11,8 @@ pub(crate) const COPIED: usize = 8 * 1024;
 #[derive(Debug)]
 pub(crate) struct Profile<'c> {
     pub(crate) settings: &'c Settings,
+    /// Those of the worker.
+    pub(crate) counters: &'c Counters,
     /// The core's part of them.
     pub(crate) config: Config<'c>,
     /// Longer messages are no matter of course: they are not copied, or may not be pushed at all.
@@ -19,10 +22,11 @@ pub(crate) struct Profile<'c> {
 }
 
 impl<'c> Profile<'c> {
-    pub(crate) fn new(settings: &'c Settings, subprotocols: &'c [&'c str]) -> Self {
+    pub(crate) fn new(settings: &'c Settings, subprotocols: &'c [&'c str], counters: &'c Counters) -> Self {
         let most = settings.max_push_bytes.map_or(COPIED, |most| usize::try_from(most).unwrap_or(usize::MAX));
         Self {
             settings,
+            counters,
             config: settings.config(subprotocols),
             short: most.min(COPIED),
             heartbeat_ms: (ms(settings.heartbeat_idle_time), ms(settings.heartbeat_check_interval)),
@@ -55,7 +59,7 @@ mod tests {
                 heartbeat_check_interval: Duration::from_millis(check),
                 ..Settings::default()
             };
-            Profile::new(&settings, &[]).silent_at(Instant(heard)).map(|at| at.0)
+            Profile::new(&settings, &[], &Counters::default()).silent_at(Instant(heard)).map(|at| at.0)
         };
         assert_eq!(at(0, 0, 5), None);
         assert_eq!(at(1000, 0, 5), Some(1005));

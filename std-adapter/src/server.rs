@@ -151,7 +151,9 @@ fn work<H: Handler>(
 ) -> Result<(), ServerError> {
     let listeners = settings.listen.iter().map(|listener| listener.settings.as_deref().unwrap_or(settings));
     let subprotocols: Vec<_> = listeners.map(|settings| (settings, settings.subprotocols())).collect();
-    let profiles: Vec<_> = subprotocols.iter().map(|(settings, names)| Profile::new(settings, names)).collect();
+    let counters = handle.counters(usize::from(seat.worker));
+    let profiles: Vec<_> =
+        subprotocols.iter().map(|(settings, names)| Profile::new(settings, names, counters)).collect();
     let handler = handler(usize::from(seat.worker));
     let mut worker = Worker::new(seat, &profiles, settings, handle, handler).map_err(ServerError::System)?;
     worker.run().map_err(ServerError::System)

@@ -140,6 +140,30 @@ impl<'c> Slot<'c> {
         }
     }
 
+    #[inline]
+    pub(crate) fn count_frame_in(&mut self) {
+        self.traffic.frames_in += 1;
+        self.profile.counters.frames_in.add(1);
+    }
+
+    #[inline]
+    pub(crate) fn count_frame_out(&mut self) {
+        self.traffic.frames_out += 1;
+        self.profile.counters.frames_out.add(1);
+    }
+
+    #[inline]
+    pub(crate) fn count_bytes_in(&mut self, octets: u64) {
+        self.traffic.bytes_in += octets;
+        self.profile.counters.bytes_in.add(octets);
+    }
+
+    #[inline]
+    pub(crate) fn count_bytes_out(&mut self, octets: u64) {
+        self.traffic.bytes_out += octets;
+        self.profile.counters.bytes_out.add(octets);
+    }
+
     /// Octets that wait for the socket.
     #[inline]
     pub(crate) fn queued(&self) -> usize {

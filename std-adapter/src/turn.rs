@@ -79,7 +79,7 @@ impl<H: Handler> Worker<'_, H> {
                 return Step::Done;
             }
         };
-        slot.traffic.bytes_in += fresh as u64;
+        slot.count_bytes_in(fresh as u64);
         if fresh < len && !slot.flags.half_closed {
             // Drained: reading again would only say so. What comes later makes the socket say so.
             slot.flags.readable = false;
@@ -134,7 +134,7 @@ impl<H: Handler> Worker<'_, H> {
             let len = writer.len();
             match status {
                 Ok(Status::Event(Event::Data(data))) if data.is_whole() && !slot.profile.settings.stream_messages => {
-                    slot.traffic.frames_in += 1;
+                    slot.count_frame_in();
                     let id = slot.id;
                     let message = Frame::message(data.kind(), data.into_payload());
                     self.handler.message(&mut self.ctx, id, message);
@@ -150,7 +150,7 @@ impl<H: Handler> Worker<'_, H> {
                 }
                 other => {
                     if ctx.output.wrote(len) {
-                        slot.traffic.frames_out += 1;
+                        slot.count_frame_out();
                     }
                     self.rare(key, other);
                     if self.ctx.slots[key].flags.leaving {
@@ -169,19 +169,19 @@ impl<H: Handler> Worker<'_, H> {
             Ok(Status::Event(event)) => match event {
                 Event::Data(data) => self.piece(key, data),
                 Event::Ping(body) => {
-                    slot.traffic.frames_in += 1;
+                    slot.count_frame_in();
                     if slot.profile.settings.open_websocket_ping_frame {
                         self.handler.message(&mut self.ctx, id, Frame::control(Opcode::Ping, body));
                     }
                 }
                 Event::Pong(body) => {
-                    slot.traffic.frames_in += 1;
+                    slot.count_frame_in();
                     if slot.profile.settings.open_websocket_pong_frame {
                         self.handler.message(&mut self.ctx, id, Frame::control(Opcode::Pong, body));
                     }
                 }
                 Event::Close(frame) => {
-                    slot.traffic.frames_in += 1;
+                    slot.count_frame_in();
                     slot.flags.clean = true;
                     let by = if slot.our_code == 0 { By::Peer } else { By::Server };
                     if slot.profile.settings.open_websocket_close_frame {
@@ -213,7 +213,7 @@ impl<H: Handler> Worker<'_, H> {
         let slot = &mut self.ctx.slots[key];
         let id = slot.id;
         if slot.conn.missing() == 0 {
-            slot.traffic.frames_in += 1;
+            slot.count_frame_in();
         }
         if slot.profile.settings.stream_messages {
             let fragment = Fragment::new(data);

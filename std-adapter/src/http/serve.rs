@@ -19,6 +19,7 @@ impl<'c, H: Handler> Worker<'c, H> {
     /// A head has come: it is answered, or its body is awaited.
     pub(crate) fn request(&mut self, key: usize, head: &martlet_handshake::Request<'_>, kind: &Kind) {
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
+        slot.profile.counters.requests.add(1);
         let most = slot.profile.settings.max_body_bytes;
         let exchange = slot.exchange_or_new();
         exchange.number = exchange.number.wrapping_add(1);
@@ -91,6 +92,10 @@ impl<'c, H: Handler> Worker<'c, H> {
 
     fn plain(&mut self, key: usize, head: &martlet_handshake::Request<'_>, body: &[u8]) {
         let Some(place) = self.place(key) else { return };
+        let settings = self.ctx.settings;
+        if let Some(response) = crate::metrics::answer(settings, head.path(), || self.ctx.stats()) {
+            return self.answer(key, response);
+        }
         let request = Request::new(head, body, place);
         let answer = self.handler.request(&mut self.ctx, &request);
         match answer {
@@ -159,6 +164,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
         slot.end_exchange();
         slot.flags.opened = true;
+        slot.profile.counters.opened.add(1);
         let agreed = offered.or_else(|| upgrade.subprotocol(slot.profile.config.subprotocols));
         let agreed = agreed.map(|name| name.as_str());
         // The heartbeat may come before the end of the handshake would have.

@@ -1,0 +1,58 @@
+//! What a server says of itself.
+
+mod common;
+
+use common::{BINARY, Client, Echo, Running, TEXT, settings};
+use martlet_std::Settings;
+use std::io::Read;
+
+/// The answer to a plain request, which ends the connection.
+fn get(server: &Running, path: &str) -> String {
+    let mut client = Client::connect(server.address);
+    client.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes());
+    let mut answer = String::new();
+    client.socket.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn stats_count_what_all_workers_did() {
+    let server = Running::start(settings(3), |_| Echo);
+    let mut clients: Vec<_> = (0..9).map(|_| server.client()).collect();
+    for client in &mut clients {
+        client.frame(BINARY, &[7; 1000]);
+        client.expect(BINARY, &[7; 1000]);
+    }
+    let stats = server.handle.stats();
+    assert_eq!((stats.connections, stats.websockets, stats.accepted, stats.opened), (9, 9, 9, 9));
+    assert_eq!((stats.requests, stats.frames_in, stats.frames_out, stats.worker_num), (9, 9, 9, 3));
+    assert!(stats.bytes_in >= 9 * 1008 && stats.bytes_out >= 9 * 1004, "{stats:?}");
+    for client in clients {
+        client.close();
+    }
+    server.handle.stop();
+    let handle = server.handle.clone();
+    server.join();
+    let stats = handle.stats();
+    assert_eq!((stats.connections, stats.websockets, stats.accepted, stats.closed), (0, 0, 9, 9));
+    // A Close each way.
+    assert_eq!((stats.frames_in, stats.frames_out), (18, 18));
+}
+
+#[test]
+fn metrics_and_healthz_are_there_when_they_are_asked_for() {
+    let server = Running::start(Settings { metrics: true, healthz: true, ..settings(2) }, |_| Echo);
+    let mut client = server.client();
+    client.frame(TEXT, b"x");
+    client.expect(TEXT, b"x");
+    let health = get(&server, "/healthz");
+    assert!(health.starts_with("HTTP/1.1 200 ") && health.ends_with("\r\n\r\nok\n"), "{health}");
+    let metrics = get(&server, "/metrics?all");
+    assert!(metrics.contains("\r\nContent-Type: application/openmetrics-text; version=1.0.0"), "{metrics}");
+    for line in ["martlet_websockets 1", "martlet_frames_received_total 1", "martlet_workers 2", "# EOF"] {
+        assert!(metrics.lines().any(|found| found == line), "{line} in {metrics}");
+    }
+    let server = Running::start(settings(1), |_| Echo);
+    assert!(get(&server, "/metrics").starts_with("HTTP/1.1 400 "), "off by default");
+    assert!(get(&server, "/healthz").starts_with("HTTP/1.1 400 "));
+}
