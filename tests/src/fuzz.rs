@@ -4,6 +4,7 @@
 use crate::check::ROLES;
 use crate::cuts::{Cuts, Plan, Random};
 use crate::drive::{App, Room, connect, serve};
+pub use crate::fuzz_deflate::{deflate, inflate};
 pub use crate::fuzz_negotiation::negotiation;
 use crate::heads;
 use crate::meaning::meaning;
@@ -19,9 +20,11 @@ use martlet_state::{Config, HeadMode, State};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target, by the name of its shim in `fuzz/`.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 10] = [
     ("head", head),
     ("negotiation", negotiation),
+    ("inflate", inflate),
+    ("deflate", deflate),
     ("header", header),
     ("receive_cuts", receive_cuts),
     ("utf8", utf8),

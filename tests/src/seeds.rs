@@ -15,6 +15,8 @@ pub fn seeds(target: &str) -> Vec<Seed> {
     match target {
         "head" => head(),
         "negotiation" => negotiation(),
+        "inflate" => inflate(),
+        "deflate" => deflate(),
         "header" => header(),
         "receive_cuts" => receive_cuts(),
         "utf8" => utf8(),
@@ -103,6 +105,62 @@ fn negotiation() -> Vec<Seed> {
         for (to, mode) in [("server", 0), ("server-lines", 11), ("client", 4), ("client-forgets", 7)] {
             let windows = [0x00, 0xa9, 0xf0, 0x0c][usize::from(at) % 4];
             seeds.push(seed(format!("to-{to}-{name}"), &[windows, mode, at], value.as_bytes()));
+        }
+    }
+    seeds
+}
+
+fn inflate() -> Vec<Seed> {
+    // RFC 7692 section 7.2.3's examples, what is garbage, and a dynamic block.
+    let dynamic = b"\x4c\x8a\xc1\x09\x00\x40\x0c\xc2\x66\x8d\xd6\xfd\x57\xa8\x07\xf7\xa8\x8f\x20\x24\x58\x80\x0a\x53\x88\x4c\x19\xee\x5c\x1d\xbf\x2a\xfd\x68\x7e\xba\x00";
+    let hello = b"\xf2\x48\xcd\xc9\xc9\x07\x00";
+    let messages: [(&str, &[&[u8]]); 17] = [
+        ("fixed", &[hello]),
+        ("takeover", &[hello, b"\xf2\x00\x11\x00\x00"]),
+        ("stored", &[b"\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00"]),
+        ("final", &[b"\xf3\x48\xcd\xc9\xc9\x07\x00\x00", hello]),
+        ("two-blocks", &[b"\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00"]),
+        ("empty", &[b"\x00", hello]),
+        ("no-octet", &[b"", hello]),
+        ("final-alone", &[b"\xf3\x48\xcd\xc9\xc9\x07\x00", hello]),
+        ("final-between", &[b"\xf3\x48\xcd\xc9\xc9\x07\x00\xf2\x48\xcd\xc9\xc9\x07\x00"]),
+        ("cut-off", &[hello, b"\xf2\x48\xcd\xc9\xc9\x07"]),
+        ("stored-cut-off", &[b"\x00\x05\x00\xfa\xff\x48"]),
+        ("stored-length", &[b"\x00\x05\x00\xfa\xfe\x48\x65\x6c\x6c\x6f\x00"]),
+        ("block-type", &[b"\x06"]),
+        ("match-of-nothing", &[b"\x02\x03\x00\x00"]),
+        ("not-utf8", &[b"\x00\x02\x00\xfd\xff\xc3\xff\x00"]),
+        ("dynamic", &[hello, dynamic, hello]),
+        ("zeros", &[b"\x62\x18\x05\xa3\x60\x14\x8c\x54\x00\x00"]),
+    ];
+    let mut seeds = Vec::new();
+    for (at, (name, messages)) in (0..).zip(messages) {
+        let octets: Vec<u8> = messages.iter().flat_map(|message| [&[message.len() as u8], *message].concat()).collect();
+        for (way, mode) in [("binary", at % 8), ("text", 8 | at % 8), ("small", 0x10), ("forgetful", 0x2f)] {
+            seeds.push(seed(format!("{way}-{name}"), &[mode, at], &octets));
+        }
+    }
+    seeds
+}
+
+fn deflate() -> Vec<Seed> {
+    let long = |times: u8, text: &[u8]| [&[(times << 6) | text.len() as u8], text].concat();
+    let json = br#"{"id":1234567,"name":"user","tags":["a","b"],"on":true}"#;
+    let random: Vec<u8> = (0..63_u32).map(|at| (at.wrapping_mul(0x9e37_79b1) >> 13) as u8).collect();
+    let rows = [
+        ("text", long(2, b"Hello, ")),
+        ("json", [long(0, json), long(1, json), long(0, json)].concat()),
+        ("chinese", long(1, "中文字符，压缩。".as_bytes())),
+        ("cyrillic", long(1, "Съешь же ещё этих булок".as_bytes())),
+        ("random", [long(0, &random), long(3, &random), long(0, &random[1..])].concat()),
+        ("zeros", long(3, &[0; 63])),
+        ("empty", [long(0, b""), long(3, b"x"), long(0, b"")].concat()),
+        ("mixed", [long(2, json), long(3, &random), long(2, json), long(0, &random[5..30])].concat()),
+    ];
+    let mut seeds = Vec::new();
+    for (at, (name, octets)) in (0..).zip(rows) {
+        for (way, mode) in [("takeover", at), ("forgetful", 15 - at)] {
+            seeds.push(seed(format!("{way}-{name}"), &[mode, 1 + at, at], &octets));
         }
     }
     seeds
