@@ -136,7 +136,7 @@ fn inflate() -> Vec<Seed> {
     let mut seeds = Vec::new();
     for (at, (name, messages)) in (0..).zip(messages) {
         let octets: Vec<u8> = messages.iter().flat_map(|message| [&[message.len() as u8], *message].concat()).collect();
-        for (way, mode) in [("binary", at % 8), ("text", 8 | at % 8), ("small", 0x10), ("forgetful", 0x2f)] {
+        for (way, mode) in [("binary", at % 8), ("text", 8 | (at % 8)), ("small", 0x10), ("forgetful", 0x2f)] {
             seeds.push(seed(format!("{way}-{name}"), &[mode, at], &octets));
         }
     }
