@@ -4,17 +4,17 @@ use crate::address::Peer;
 use crate::error::PushError;
 use crate::frame::{Flags, Outgoing};
 use crate::handle::Handle;
-use crate::handler::Timer;
 use crate::id::ConnId;
 use crate::mailbox::{Command, Filter};
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::slot::{Slot, Traffic};
 use crate::stats::Stats;
+use crate::timers::Timers;
 use crate::wheel::Wheel;
 use martlet_state::{CloseFrame, Instant, Misuse, State};
 use slab::Slab;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// The worker as its handler sees it.
@@ -36,8 +36,7 @@ pub struct Context<'c> {
     /// Slots that have more to read.
     pub(crate) ready: VecDeque<usize>,
     pub(crate) wheel: Wheel,
-    pub(crate) timers: BTreeSet<(Instant, Timer)>,
-    pub(crate) last_timer: u64,
+    pub(crate) timers: Timers,
 }
 
 /// No slot's number.
@@ -195,14 +194,6 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// Calls [`Handler::timer`](crate::Handler::timer) of this worker after so many milliseconds.
-    pub fn after(&mut self, ms: u32) -> Timer {
-        self.last_timer += 1;
-        let timer = Timer(self.last_timer);
-        self.timers.insert((self.now.after(ms), timer));
-        timer
-    }
-
     /// The worker's number, from 0.
     pub fn worker(&self) -> usize {
         usize::from(self.worker)
@@ -263,7 +254,7 @@ impl Context<'_> {
                 let _ = self.broadcast_here(filter, &frame);
             }
             // The worker's own business.
-            Command::Reply { .. } | Command::Stop => {}
+            Command::Reply { .. } | Command::Run(_) | Command::Stop => {}
         }
     }
 

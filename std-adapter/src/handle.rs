@@ -1,9 +1,10 @@
 //! The server as any thread may reach it.
 
+use crate::context::Context;
 use crate::error::PushError;
 use crate::frame::{Flags, Outgoing};
 use crate::id::ConnId;
-use crate::mailbox::{Command, Filter, Mailbox};
+use crate::mailbox::{Command, Filter, Job, Mailbox};
 use crate::places::Places;
 use crate::stats::{Counters, Stats};
 use martlet_state::{CloseFrame, Misuse};
@@ -98,6 +99,12 @@ impl Handle {
         let message = message.into();
         self.check_push(message)?;
         self.broadcast_frame(filter, &message.shared()?, None)
+    }
+
+    /// Calls `f` on a worker, which [`ConnId::worker`] names: the way from other threads to all that a
+    /// [`Context`] can do, timers among it. A panic in `f` is logged, and harms nobody.
+    pub fn run_on(&self, worker: usize, f: impl FnOnce(&mut Context<'_>) + Send + 'static) -> Result<(), PushError> {
+        self.mailbox(worker).ok_or(PushError::Gone)?.post(Command::Run(Job(Box::new(f))))
     }
 
     /// Stops the server: no new connections, Close 1001 to everyone, and an end when all are gone or after

@@ -59,13 +59,13 @@ pub trait Handler {
         let _ = (ctx, id);
     }
 
-    /// The time of [`Context::after`] has come.
+    /// The time of [`Context::wake_after`] has come.
     fn timer(&mut self, ctx: &mut Context<'_>, timer: Timer) {
         let _ = (ctx, timer);
     }
 }
 
-/// A timer of one worker; see [`Context::after`].
+/// A timer of one worker; see [`Context::after`], [`Context::tick`] and [`Context::wake_after`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timer(pub(crate) u64);
 

@@ -46,6 +46,7 @@ mod settings;
 mod slot;
 mod socket;
 mod stats;
+mod timers;
 mod turn;
 mod wheel;
 mod worker;

@@ -1,9 +1,11 @@
 //! How other threads reach a worker: commands under a lock that the data path never takes.
 
+use crate::context::Context;
 use crate::error::PushError;
 use crate::frame::Owned;
 use crate::http::Reply;
 use crate::id::ConnId;
+use core::fmt;
 use mio::Waker;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -38,8 +40,19 @@ pub(crate) enum Command {
     Broadcast { filter: Filter, frame: Arc<[u8]> },
     /// Go on with this request of the connection: its answer was deferred.
     Reply { id: ConnId, number: u32, reply: Reply },
+    /// Call this.
+    Run(Job),
     /// Say goodbye to everyone and end.
     Stop,
+}
+
+/// What another thread has a worker call.
+pub(crate) struct Job(pub(crate) Box<dyn FnOnce(&mut Context<'_>) + Send>);
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Job")
+    }
 }
 
 impl Command {
@@ -53,7 +66,7 @@ impl Command {
             // Shared with the other workers, but each may be the last to have it.
             Self::Broadcast { frame, .. } => frame.len(),
             Self::Reply { reply, .. } => reply.octets(),
-            Self::Cut { .. } | Self::Pause { .. } | Self::Stop => 0,
+            Self::Cut { .. } | Self::Pause { .. } | Self::Run(_) | Self::Stop => 0,
         };
         body.saturating_add(size_of::<Self>())
     }

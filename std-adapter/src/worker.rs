@@ -3,19 +3,20 @@
 use crate::accept::Acceptor;
 use crate::context::{Context, NOBODY};
 use crate::handle::Handle;
-use crate::handler::{Handler, Timer};
+use crate::handler::Handler;
 use crate::http::Exchange;
 use crate::mailbox::Command;
 use crate::output::Output;
 use crate::profile::Profile;
 use crate::settings::{Settings, ms};
 use crate::socket::ListenSocket;
+use crate::timers::{Job, Timers};
 use crate::wheel::Wheel;
 use martlet_state::{CloseFrame, Instant, State};
 use mio::event::Event;
 use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
@@ -71,8 +72,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             dirty: Vec::new(),
             ready: VecDeque::new(),
             wheel: Wheel::new(),
-            timers: BTreeSet::new(),
-            last_timer: 0,
+            timers: Timers::default(),
         };
         let mut acceptors = Vec::new();
         for (at, (mut socket, profile)) in seat.listeners.into_iter().zip(profiles).enumerate() {
@@ -134,8 +134,8 @@ impl<'c, H: Handler> Worker<'c, H> {
         if !self.ctx.ready.is_empty() || self.acceptors.iter().any(|acceptor| acceptor.wants_now(self.ctx.now)) {
             return Some(Duration::ZERO);
         }
-        let timer = self.ctx.timers.first().map(|(at, _)| *at);
-        let next = [self.ctx.wheel.next(), timer, self.retry(), self.stopping].into_iter().flatten().min()?;
+        let next =
+            [self.ctx.wheel.next(), self.ctx.timers.next(), self.retry(), self.stopping].into_iter().flatten().min()?;
         // Counted from the round's beginning: reading the clock once more would buy nothing, for a round is short.
         Some(Duration::from_millis(next.0.saturating_sub(self.ctx.now.0)))
     }
@@ -186,6 +186,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             match command {
                 Command::Stop => self.stop(),
                 Command::Reply { id, number, reply } => self.reply(id, number, reply),
+                Command::Run(job) => self.guard(NOBODY, |_, ctx| job.0(ctx)),
                 other => self.ctx.obey(other),
             }
         }
@@ -204,19 +205,25 @@ impl<'c, H: Handler> Worker<'c, H> {
                 self.deadline(key);
             }
         }
-        // Those that are added meanwhile wait for the next round, even if their time is now: nothing here takes for ever.
-        let last = self.ctx.last_timer;
-        while let Some(&(at, timer)) = self.ctx.timers.first()
-            && at <= self.ctx.now
-            && timer.0 <= last
-        {
-            self.ctx.timers.pop_first();
-            self.call_timer(timer);
-        }
+        self.call_timers();
     }
 
-    fn call_timer(&mut self, timer: Timer) {
-        self.guard(NOBODY, |handler, ctx| handler.timer(ctx, timer));
+    fn call_timers(&mut self) {
+        let (now, youngest) = (self.ctx.now, self.ctx.timers.youngest());
+        while let Some((at, timer, job)) = self.ctx.timers.take_due(now, youngest) {
+            match job {
+                Job::Wake => self.guard(NOBODY, |handler, ctx| handler.timer(ctx, timer)),
+                Job::Once(once) => self.guard(NOBODY, |_, ctx| once(ctx)),
+                Job::Tick(ms, mut tick) => {
+                    self.guard(NOBODY, |_, ctx| tick(ctx));
+                    self.ctx.timers.tick_again(at, now, timer, ms, tick);
+                }
+            }
+        }
+        // What these defer in turn waits for the next round.
+        for once in self.ctx.timers.take_deferred() {
+            self.guard(NOBODY, |_, ctx| once(ctx));
+        }
     }
 
     /// Writes what was sent to connections outside their turn, and sees to those that ended.

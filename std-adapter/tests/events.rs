@@ -64,7 +64,7 @@ impl Handler for Teller {
                 ctx.push(id, text.as_str()).unwrap();
             }
             Some("timer") => {
-                let timer = ctx.after(20);
+                let timer = ctx.wake_after(20);
                 self.timers.push((timer, id));
             }
             _ => self.tell(id, format!("message {}", frame.payload().len())),

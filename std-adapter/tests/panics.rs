@@ -18,7 +18,7 @@ impl Handler for Clumsy {
         }
         match frame.text() {
             Some("timer") => {
-                ctx.after(0);
+                ctx.wake_after(0);
             }
             Some("much") => ctx.push(id, &vec![1; 20 << 20][..]).unwrap(),
             _ => ctx.push(id, frame).unwrap(),

@@ -190,7 +190,7 @@ fn a_timer_that_is_always_due_does_not_stop_the_worker() {
     struct Restless;
     impl Handler for Restless {
         fn open(&mut self, ctx: &mut Context<'_>, _: ConnId, _: &Request<'_>) {
-            ctx.after(0);
+            ctx.wake_after(0);
         }
 
         fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, message: Frame<'_>) {
@@ -198,7 +198,7 @@ fn a_timer_that_is_always_due_does_not_stop_the_worker() {
         }
 
         fn timer(&mut self, ctx: &mut Context<'_>, _: Timer) {
-            ctx.after(0);
+            ctx.wake_after(0);
         }
     }
     let server = Running::start(settings(1), |_| Restless);
