@@ -8,7 +8,7 @@ struct Echo;
 
 impl Handler for Echo {
     fn open(&mut self, _: &mut Context<'_>, id: ConnId, request: &Request<'_>) {
-        println!("{id} opened {} from {}", request.target(), request.peer());
+        println!("{id} opened {} from {}", request.target(), request.remote());
     }
 
     fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, frame: Frame<'_>) {

@@ -47,9 +47,13 @@ pub trait Handler {
         let _ = (ctx, id);
     }
 
-    /// A plain HTTP request came, with its body. Default: 400, and the connection ends.
+    /// A plain HTTP request came, with its body, for which [`document_root`](field@crate::Settings::document_root) has no file. Default:
+    /// 400, and the connection ends; 404 if the server has files.
     fn request(&mut self, ctx: &mut Context<'_>, request: &Request<'_>) -> Answer {
-        let _ = (ctx, request);
+        let _ = request;
+        if ctx.settings().document_root.is_some() {
+            return Response::text(404, "there is nothing here\n").into();
+        }
         Response::text(400, "this is a WebSocket server\n").closing().into()
     }
 

@@ -29,6 +29,7 @@ mod backpressure;
 mod context;
 mod ending;
 mod error;
+mod files;
 mod frame;
 mod handle;
 mod handler;

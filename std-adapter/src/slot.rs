@@ -55,6 +55,14 @@ pub(crate) struct Extras {
     pub(crate) http: Option<Box<Exchange>>,
 }
 
+impl Extras {
+    /// Whether there is nothing to keep.
+    const fn is_empty(&self) -> bool {
+        let Self { http } = self;
+        http.is_none()
+    }
+}
+
 /// What came and went over a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
@@ -217,6 +225,7 @@ impl<'c> Slot<'c> {
         if let Some(extras) = &mut self.extras {
             extras.http = None;
         }
+        self.extras.take_if(|extras| extras.is_empty());
     }
 
     /// Adds to the octets that wait for the socket.

@@ -96,6 +96,11 @@ impl<'c, H: Handler> Worker<'c, H> {
         if let Some(response) = crate::metrics::answer(settings, head.path(), || self.ctx.stats()) {
             return self.answer(key, response);
         }
+        let root = self.ctx.slots.get(key).and_then(|slot| slot.profile.settings.document_root.as_deref());
+        if let Some(file) = root.and_then(|root| crate::files::find(root, head)) {
+            tracing::debug!(id = %place.id, target = head.target(), status = file.status, "a file");
+            return self.answer(key, file);
+        }
         let request = Request::new(head, body, place);
         let answer = self.handler.request(&mut self.ctx, &request);
         match answer {
