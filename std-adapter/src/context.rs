@@ -87,7 +87,7 @@ impl Context<'_> {
     }
 
     /// Sends a Pong with a body of at most 125 octets, to a connection of this worker: the answer to a Ping when
-    /// [`auto_pong`](Settings::auto_pong) is off, or unasked.
+    /// [`open_websocket_ping_frame`](Settings::open_websocket_ping_frame) is on, or unasked.
     pub fn pong(&mut self, id: ConnId, body: &[u8]) -> Result<(), PushError> {
         match self.find(id) {
             Place::Here(key) => self.control(key, |conn, writer| conn.pong(body, writer)),
@@ -97,7 +97,7 @@ impl Context<'_> {
 
     /// Begins the closing handshake: code 1000 to 1003, 1007 to 1014 or 3000 to 4999, a reason of at most 123 octets. Messages
     /// that the peer had under way still come, until its Close comes or
-    /// [`close_timeout_ms`](Settings::close_timeout) have passed.
+    /// [`close_timeout`](Settings::close_timeout) have passed.
     pub fn disconnect(&mut self, id: ConnId, code: u16, reason: &str) -> Result<(), PushError> {
         let frame = CloseFrame::new(code, reason).map_err(Misuse::from)?;
         match self.find(id) {

@@ -108,7 +108,7 @@ impl Handle {
     }
 
     /// Stops the server: no new connections, Close 1001 to everyone, and an end when all are gone or after
-    /// [`shutdown_grace_ms`](crate::Settings::max_wait_time).
+    /// [`max_wait_time`](crate::Settings::max_wait_time).
     pub fn stop(&self) {
         for mailbox in &self.shared.mailboxes {
             // A worker that has ended already needs no order to end.

@@ -1,5 +1,6 @@
 """The binary as a process: its options, its exit codes, and how it stops."""
 
+import os
 import signal
 import socket
 from contextlib import ExitStack
@@ -142,6 +143,20 @@ def test_a_file_holds_settings_and_flags_are_laid_over_it(tmp_path):
         with Wire(server) as wire:
             wire.send(b"GET /echo HTTP/1.1\r\nX: " + b"x" * 600)
             assert wire.response()[0] == 431
+
+
+def test_it_listens_at_several_places_at_once(tmp_path):
+    path = str(tmp_path / "martlet.sock")
+    with Server("--listen", f"unix:{path}", "--listen", "127.0.0.1:0") as server, Wire(server) as wire:
+        wire.open()
+        with socket.socket(socket.AF_UNIX) as local:
+            local.settimeout(PATIENCE)
+            local.connect(path)
+            local.sendall(upgrade())
+            assert local.recv(12) == b"HTTP/1.1 101"
+        server.signal()
+        assert server.wait() == 0
+        assert not os.path.exists(path)
 
 
 @pytest.mark.parametrize(

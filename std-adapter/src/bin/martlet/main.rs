@@ -7,7 +7,7 @@ mod cli;
 mod signals;
 
 use self::app::App;
-use martlet_std::Server;
+use martlet_std::{Address, Server};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -36,10 +36,14 @@ fn serve() -> Result<ExitCode, String> {
     signals::stop_on_signals(server.handle()).map_err(|error| format!("signals: {error}"))?;
     // If nobody reads where it is, it serves nevertheless.
     for address in server.addresses() {
-        let _ = writeln!(
-            std::io::stdout(),
-            "martlet: the chat is at http://{address}/ and an echo at ws://{address}/echo; Ctrl-C stops"
-        );
+        let mut out = std::io::stdout();
+        let _ = match address {
+            Address::Tcp(_) => writeln!(
+                out,
+                "martlet: the chat is at http://{address}/ and an echo at ws://{address}/echo; Ctrl-C stops"
+            ),
+            Address::Unix(_) => writeln!(out, "martlet: the same is at {address}"),
+        };
     }
     let room = app::room();
     match server.run(|_worker| App::new(&room)) {
