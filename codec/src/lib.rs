@@ -8,7 +8,7 @@
 //!   vectored writes.
 //! - [`Assembler`] puts a message together in storage that the caller lends.
 //! - [`pack()`] and [`unpack()`] treat one frame by itself.
-//! - `Inflater` and, with an allocator, `Deflater` (feature `deflate`) are permessage-deflate (RFC 7692), without negotiation.
+//! - `Inflater`, `SmallDeflater` and, with an allocator, `Deflater` (feature `deflate`) are permessage-deflate (RFC 7692), without negotiation.
 //! - [`Violation`] has one name for each rule that a peer can break, with its section and its close code.
 //!
 //! ```
@@ -47,6 +47,8 @@ mod close;
 mod decoder;
 #[cfg(all(feature = "deflate", feature = "alloc"))]
 mod deflate;
+#[cfg(feature = "deflate")]
+mod deflate_small;
 mod header;
 #[cfg(feature = "deflate")]
 mod inflate;
@@ -69,6 +71,8 @@ pub use close::{CloseCode, CloseFrame, CloseReason, InvalidClose, OwnedClose};
 pub use decoder::{Data, Decoder, Event};
 #[cfg(all(feature = "deflate", feature = "alloc"))]
 pub use deflate::Deflater;
+#[cfg(feature = "deflate")]
+pub use deflate_small::SmallDeflater;
 pub use header::{Header, HeaderBytes, Kind, MAX_CONTROL, MAX_HEADER, MIN_INPUT};
 #[cfg(feature = "deflate")]
 pub use inflate::{InflateLimits, Inflated, Inflater};

@@ -1,10 +1,10 @@
 //! Our half of permessage-deflate as a pipe, for an independent zlib to judge: `deflate_pipe BITS TAKEOVER compress LEVEL` turns
-//! messages into compressed ones, `deflate_pipe BITS TAKEOVER inflate CUT` the other way, in pieces of CUT octets.
+//! messages into compressed ones (level 0: by the small compressor), `deflate_pipe BITS TAKEOVER inflate CUT` the other way, in pieces of CUT octets.
 //!
 //! In and out, a message is its length (four octets, the greatest first) and its octets. One that is better sent as it is has the
 //! greatest length and no octets; at one that does not inflate the pipe ends with the violation's name.
 
-use martlet_codec::{DataKind, Deflater, InflateLimits, Inflater, Violation, Window, WindowBits};
+use martlet_codec::{DataKind, Deflater, InflateLimits, Inflater, SmallDeflater, Violation, Window, WindowBits};
 use std::io::{self, Read, Write};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -40,11 +40,16 @@ fn say(output: &mut Vec<u8>, message: &[u8]) {
 }
 
 fn compress(bits: WindowBits, takeover: bool, level: u8, messages: &[&[u8]]) -> Vec<u8> {
-    let mut deflater = Deflater::new(bits, takeover, level);
+    let mut small = (level == 0).then(|| Box::new(SmallDeflater::<8192, 2048>::new(bits, takeover)));
+    let mut large = Deflater::new(bits, takeover, level);
     let (mut output, mut room) = (Vec::new(), Vec::new());
     for message in messages {
         room.resize(message.len() + 4, 0);
-        match deflater.deflate(message, &mut room) {
+        let compressed = match &mut small {
+            Some(small) => small.deflate(message, &mut room),
+            None => large.deflate(message, &mut room),
+        };
+        match compressed {
             Some(len) => say(&mut output, &room[..len]),
             None => output.extend(u32::MAX.to_be_bytes()),
         }

@@ -63,7 +63,7 @@ def inflated(judge, payload):
     return bytes(message)
 
 
-@pytest.mark.parametrize("level", [1, 6, 10])
+@pytest.mark.parametrize("level", [0, 1, 6, 10])
 @pytest.mark.parametrize("takeover", [0, 1])
 @pytest.mark.parametrize("bits", range(8, 16))
 def test_zlib_with_the_negotiated_window_reads_what_we_compress(bits, takeover, level):

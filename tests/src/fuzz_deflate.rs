@@ -3,7 +3,7 @@
 use crate::cuts::Plan;
 use crate::fuzz::plans;
 use crate::naive_inflate::History;
-use martlet_codec::{DataKind, Deflater, InflateLimits, Inflater, Violation, Window, WindowBits};
+use martlet_codec::{DataKind, Deflater, InflateLimits, Inflater, SmallDeflater, Violation, Window, WindowBits};
 
 /// A compressed message is never longer here, so that octet by octet costs little.
 const LONGEST: u64 = 1 << 14;
@@ -90,7 +90,9 @@ pub fn deflate(data: &[u8]) {
     let window = Window::new(&mut room[..], bits).expect("it is of that size");
     let limits = InflateLimits { max_ratio: 0, ..InflateLimits::DEFAULT };
     let mut end = End { inflater: Inflater::new(), window, limits, kind: DataKind::Binary, takeover };
-    let mut deflater = Deflater::new(bits, takeover, *level);
+    let mut small = SmallDeflater::<512, 256>::new(bits, takeover);
+    // Without a level: the small one.
+    let mut large = (*level != 0).then(|| Deflater::new(bits, takeover, *level));
     // An octet says how long a message is, and how often it repeats.
     let mut rest = octets;
     while let Some((len, behind)) = rest.split_first() {
@@ -98,7 +100,11 @@ pub fn deflate(data: &[u8]) {
         rest = behind;
         let message = message.repeat(1 << (2 * (*len >> 6)));
         let mut out = vec![0xa5; message.len() + 8];
-        let Some(len) = deflater.deflate(&message, &mut out) else { continue };
+        let made = match &mut large {
+            Some(large) => large.deflate(&message, &mut out),
+            None => small.deflate(&message, &mut out),
+        };
+        let Some(len) = made else { continue };
         assert!(len < message.len());
         for plan in &plans(*seed, len)[usize::from(*seed) % 3..][..1] {
             assert_eq!(end.message(&out[..len], plan).as_ref(), Ok(&message));

@@ -159,8 +159,13 @@ fn deflate() -> Vec<Seed> {
     ];
     let mut seeds = Vec::new();
     for (at, (name, octets)) in (0..).zip(rows) {
-        for (way, mode) in [("takeover", at), ("forgetful", 15 - at)] {
-            seeds.push(seed(format!("{way}-{name}"), &[mode, 1 + at, at], &octets));
+        for (way, mode, level) in [
+            ("takeover", at, 1 + at),
+            ("forgetful", 15 - at, 1 + at),
+            ("small", at, 0),
+            ("small-forgetful", 15 - at, 0),
+        ] {
+            seeds.push(seed(format!("{way}-{name}"), &[mode, level, at], &octets));
         }
     }
     seeds
