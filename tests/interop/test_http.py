@@ -1,6 +1,7 @@
 """HTTP on the WebSocket's port, as curl speaks it, and nginx in front."""
 
 import os
+import re
 import socket
 import subprocess
 from pathlib import Path
@@ -52,8 +53,7 @@ def test_pipelined_requests_are_answered_in_order(push):
         answers = b""
         while piece := peer.recv(65536):
             answers += piece
-    statuses = [line[9:12] for line in answers.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
-    assert statuses == [b"405", b"200", b"200", b"404"]
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answers) == [b"405", b"200", b"200", b"404"]
 
 
 def test_chunked_bodies_arrive_whole(push):
