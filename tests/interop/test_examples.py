@@ -3,6 +3,7 @@
 import os
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -31,10 +32,10 @@ def test_echo_sends_back_and_says_who_comes_and_goes():
 
 
 def test_chat_reaches_everyone_on_every_worker():
-    with example("chat") as server:
+    with example("chat") as server, ExitStack() as stack:
         clients = []
         for number in range(4):
-            clients.append(connect(server.url(f"/?name=p%C3%A4r{number}")))
+            clients.append(stack.enter_context(connect(server.url(f"/?name=p%C3%A4r{number}"))))
             for client in clients:
                 assert client.recv(PATIENCE) == f"pär{number} came"
         clients[2].send("hello")
@@ -43,8 +44,6 @@ def test_chat_reaches_everyone_on_every_worker():
         clients.pop().close()
         for client in clients:
             assert client.recv(PATIENCE) == "pär3 went"
-        for client in clients:
-            client.close()
 
 
 def test_heartbeat_keeps_who_is_heard_and_closes_who_is_silent():
@@ -71,8 +70,8 @@ def test_handshake_lets_in_who_knows_the_word_and_the_subprotocol():
 
 
 def test_http_push_goes_to_all_websockets():
-    with example("http_push") as server:
-        clients = [connect(server.url("/")) for _ in range(3)]
+    with example("http_push") as server, ExitStack() as stack:
+        clients = [stack.enter_context(connect(server.url("/"))) for _ in range(3)]
         url = server.url("/push").replace("ws:", "http:")
         with urllib.request.urlopen(url, "the news, die Nachrichten für heute".encode(), PATIENCE) as answer:
             assert (answer.status, answer.read()) == (200, b"pushed\n")
@@ -83,5 +82,3 @@ def test_http_push_goes_to_all_websockets():
             with pytest.raises(urllib.error.HTTPError) as refused:
                 urllib.request.urlopen(request, timeout=PATIENCE)
             assert refused.value.code == status
-        for client in clients:
-            client.close()
