@@ -11,6 +11,7 @@ use crate::settings::Settings;
 use crate::slot::{Slot, Traffic};
 use crate::stats::Stats;
 use crate::timers::Timers;
+use crate::topics::Groups;
 use crate::wheel::Wheel;
 use martlet_state::{CloseFrame, Instant, Misuse, State};
 use slab::Slab;
@@ -26,6 +27,8 @@ pub struct Context<'c> {
     pub(crate) handle: &'c Handle,
     pub(crate) worker: u8,
     pub(crate) slots: Slab<Slot<'c>>,
+    /// Topics and users among them.
+    pub(crate) groups: Groups,
     pub(crate) now: Instant,
     /// The slot whose turn it is, or [`NOBODY`].
     pub(crate) current: usize,
@@ -223,7 +226,7 @@ impl Context<'_> {
         }
     }
 
-    fn slot(&self, id: ConnId) -> Option<&Slot<'_>> {
+    pub(crate) fn slot(&self, id: ConnId) -> Option<&Slot<'_>> {
         self.slots.get(id.slot()).filter(|slot| slot.id == id)
     }
 
@@ -252,6 +255,14 @@ impl Context<'_> {
             }
             Command::Broadcast { filter, frame } => {
                 let _ = self.broadcast_here(filter, &frame);
+            }
+            Command::Group { group, frame } => {
+                let _ = self.push_to_group_here(&group, &frame);
+            }
+            Command::Change { id, change } => {
+                if let Err(error @ PushError::TooManyTopics(_)) = self.change(id, change) {
+                    tracing::warn!(%id, %error, "not subscribed");
+                }
             }
             // The worker's own business.
             Command::Reply { .. } | Command::Run(_) | Command::Stop => {}

@@ -165,7 +165,8 @@ impl<'c, H: Handler> Worker<'c, H> {
     /// The end of a connection's slot; the socket is closed with it.
     fn remove(&mut self, key: usize) {
         self.tell_ended(key);
-        if let Some(slot) = self.ctx.slots.try_remove(key) {
+        if let Some(mut slot) = self.ctx.slots.try_remove(key) {
+            self.ctx.groups.forget(key, &mut slot);
             let id = slot.id;
             tracing::debug!(%id, "disconnected");
             let refused = slot.flags.refused;

@@ -27,6 +27,8 @@ pub enum PushError {
     NotUtf8,
     /// It is longer than [`max_push_bytes`](crate::Settings::max_push_bytes), which is this.
     TooLarge(u64),
+    /// The connection is subscribed to [`max_topics`](crate::Settings::max_topics) topics, which are so many.
+    TooManyTopics(u32),
     /// The protocol does not allow it.
     Misuse(Misuse),
     /// More than [`max_mailbox_bytes`](crate::Settings::max_mailbox_bytes) wait for the worker that has the connection.
@@ -46,6 +48,7 @@ impl fmt::Display for PushError {
             Self::NotWhole => f.write_str("only whole messages go to many"),
             Self::NotUtf8 => f.write_str("a text that is not UTF-8"),
             Self::TooLarge(most) => write!(f, "a message of more than {most} octets"),
+            Self::TooManyTopics(most) => write!(f, "subscribed to {most} topics already"),
             Self::Misuse(misuse) => misuse.fmt(f),
             Self::MailboxFull => f.write_str("the worker is too far behind"),
         }

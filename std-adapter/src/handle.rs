@@ -125,17 +125,22 @@ impl Handle {
         self.mailbox(id.worker()).ok_or(PushError::Gone)?.post(command)
     }
 
-    /// Posts a frame to all workers but `except`. If one worker is too far behind, the others get it nevertheless.
+    /// Posts a frame to all workers but `except`.
     pub(crate) fn broadcast_frame(
         &self,
         filter: Filter,
         frame: &Arc<[u8]>,
         except: Option<usize>,
     ) -> Result<(), PushError> {
+        self.post_to_all(except, || Command::Broadcast { filter, frame: Arc::clone(frame) })
+    }
+
+    /// Posts a command to all workers but `except`. If one worker is too far behind, the others get it nevertheless.
+    pub(crate) fn post_to_all(&self, except: Option<usize>, command: impl Fn() -> Command) -> Result<(), PushError> {
         let mut done = Ok(());
         for (worker, mailbox) in self.shared.mailboxes.iter().enumerate() {
             if Some(worker) != except {
-                done = done.and(mailbox.post(Command::Broadcast { filter, frame: Arc::clone(frame) }));
+                done = done.and(mailbox.post(command()));
             }
         }
         done
@@ -145,7 +150,7 @@ impl Handle {
         self.shared.mailboxes.get(worker)
     }
 
-    fn check_push(&self, message: Outgoing<'_>) -> Result<(), PushError> {
+    pub(crate) fn check_push(&self, message: Outgoing<'_>) -> Result<(), PushError> {
         let most = self.shared.longest_push;
         if message.octets().len() as u64 > most { Err(PushError::TooLarge(most)) } else { Ok(()) }
     }

@@ -48,6 +48,7 @@ mod slot;
 mod socket;
 mod stats;
 mod timers;
+mod topics;
 mod turn;
 mod wheel;
 mod worker;

@@ -5,6 +5,7 @@ use crate::error::PushError;
 use crate::frame::Owned;
 use crate::http::Reply;
 use crate::id::ConnId;
+use crate::topics::{Change, Group};
 use core::fmt;
 use mio::Waker;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,6 +43,10 @@ pub(crate) enum Command {
     Reply { id: ConnId, number: u32, reply: Reply },
     /// Call this.
     Run(Job),
+    /// Send this frame to the members of a group.
+    Group { group: Group, frame: Arc<[u8]> },
+    /// Change the groups that a connection is in.
+    Change { id: ConnId, change: Change },
     /// Say goodbye to everyone and end.
     Stop,
 }
@@ -66,6 +71,8 @@ impl Command {
             // Shared with the other workers, but each may be the last to have it.
             Self::Broadcast { frame, .. } => frame.len(),
             Self::Reply { reply, .. } => reply.octets(),
+            Self::Group { group, frame } => frame.len() + group.name().len(),
+            Self::Change { change, .. } => change.octets(),
             Self::Cut { .. } | Self::Pause { .. } | Self::Run(_) | Self::Stop => 0,
         };
         body.saturating_add(size_of::<Self>())

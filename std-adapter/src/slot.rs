@@ -9,6 +9,7 @@ use crate::socket::Socket;
 use crate::wheel::TICK_MS;
 use martlet_codec::Assembler;
 use martlet_state::{Connection, Instant, Server, State};
+use std::sync::Arc;
 
 /// A connection and what belongs to it. What it rarely needs is in boxes that are there only while it is needed.
 pub(crate) struct Slot<'c> {
@@ -48,18 +49,22 @@ pub(crate) struct Slot<'c> {
 #[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<Slot<'_>>() <= 272);
 
-/// What few connections have: a plain HTTP request, topics and a user's key.
+/// What few connections have: an HTTP request, topics and a user's key.
 #[derive(Debug, Default)]
 pub(crate) struct Extras {
     /// What speaks HTTP and is no WebSocket yet.
     pub(crate) http: Option<Box<Exchange>>,
+    /// The topics it is subscribed to.
+    pub(crate) topics: Vec<Arc<str>>,
+    /// The key of its user.
+    pub(crate) user: Option<Arc<str>>,
 }
 
 impl Extras {
     /// Whether there is nothing to keep.
     const fn is_empty(&self) -> bool {
-        let Self { http } = self;
-        http.is_none()
+        let Self { http, topics, user } = self;
+        http.is_none() && topics.is_empty() && user.is_none()
     }
 }
 

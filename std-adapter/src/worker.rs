@@ -11,6 +11,7 @@ use crate::profile::Profile;
 use crate::settings::{Settings, ms};
 use crate::socket::ListenSocket;
 use crate::timers::{Job, Timers};
+use crate::topics::Groups;
 use crate::wheel::Wheel;
 use martlet_state::{CloseFrame, Instant, State};
 use mio::event::Event;
@@ -66,6 +67,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             handle,
             worker: seat.worker,
             slots: Slab::new(),
+            groups: Groups::default(),
             now: Instant(0),
             current: NOBODY,
             output: Output::new(),
