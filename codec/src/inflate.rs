@@ -171,18 +171,34 @@ impl Inflater {
         let (room, start, full) = window.open().ok_or(Violation::MessageTooBig)?;
         let flags = if full { MORE } else { MORE | LINEAR };
         let mut at = start;
-        while at < room.len() {
+        let filled = self.fill(limits, room, &mut at, flags, input, last);
+        // What was made before a fault is text that came before it: any cutting of the message finds the first of the two.
+        let beyond = usize::try_from(self.made.saturating_sub(limits.max_message_bytes)).unwrap_or(usize::MAX);
+        self.check_text(room.get(start..at.saturating_sub(beyond)).unwrap_or_default())?;
+        filled?;
+        window.advance(at.saturating_sub(start));
+        Ok((at != start || self.done).then_some(start))
+    }
+
+    /// Inflates into `room` from `at` on, which moves on with what is made, also when it ends in a fault.
+    fn fill(
+        &mut self,
+        limits: &InflateLimits,
+        room: &mut [u8],
+        at: &mut usize,
+        flags: u32,
+        input: &mut &[u8],
+        last: bool,
+    ) -> Result<(), Violation> {
+        while *at < room.len() {
             if input.is_empty() && self.drained {
-                if last {
-                    self.finish(room, at, flags)?;
-                }
-                break;
+                return if last { self.finish(room, *at, flags) } else { Ok(()) };
             }
             let most = limits.max_message_bytes.saturating_sub(self.made).saturating_add(1);
             let most = usize::try_from(most).unwrap_or(usize::MAX);
-            let (status, used, made) = decompress_with_limit(&mut self.core, input, room, at, most, flags);
+            let (status, used, made) = decompress_with_limit(&mut self.core, input, room, *at, most, flags);
             *input = input.get(used..).unwrap_or_default();
-            at = at.saturating_add(made);
+            *at = at.saturating_add(made);
             self.count(limits, used, made)?;
             match status {
                 TINFLStatus::NeedsMoreInput => self.drained = true,
@@ -195,10 +211,7 @@ impl Inflater {
                 _ => return Err(Violation::DeflateInvalid),
             }
         }
-        let made = at.saturating_sub(start);
-        self.check_text(room.get(start..at).unwrap_or_default())?;
-        window.advance(made);
-        Ok((made != 0 || self.done).then_some(start))
+        Ok(())
     }
 
     fn count(&mut self, limits: &InflateLimits, used: usize, made: usize) -> Result<(), Violation> {
@@ -283,6 +296,21 @@ mod tests {
         for size in [1, 2, 3, 5, usize::MAX] {
             let back = inflate(&InflateLimits::DEFAULT, kind, messages, size);
             assert_eq!(back.as_deref().map_err(|violation| *violation), expect, "{messages:x?} in pieces of {size}");
+        }
+    }
+
+    /// The text before a fault is looked at first, however the message is cut.
+    #[test]
+    fn the_first_fault_is_told_at_any_cut() {
+        let stored = InflateLimits { max_message_bytes: 2, ..InflateLimits::DEFAULT };
+        let bad_text = b"\x00\x01\x00\xfe\xff\xff\x06";
+        let too_long = b"\x00\x03\x00\xfc\xff\xffab\x00";
+        for size in 1..10 {
+            assert_eq!(
+                inflate(&InflateLimits::DEFAULT, DataKind::Text, &[bad_text], size),
+                Err(Violation::Utf8Invalid)
+            );
+            assert_eq!(inflate(&stored, DataKind::Text, &[too_long], size), Err(Violation::Utf8Invalid));
         }
     }
 
