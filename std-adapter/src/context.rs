@@ -26,6 +26,7 @@ pub struct Context<'c> {
     pub(crate) settings: &'c Settings,
     pub(crate) handle: &'c Handle,
     pub(crate) worker: u8,
+    pub(crate) seat: u8,
     pub(crate) slots: Slab<Slot<'c>>,
     /// Topics and users among them.
     pub(crate) groups: Groups,
@@ -197,7 +198,14 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// The worker's number, from 0.
+    /// The worker's seat, from 0 to [`worker_num`](Settings::worker_num) - 1: one that takes over in a reload has that of the worker
+    /// that it follows.
+    pub fn seat(&self) -> usize {
+        usize::from(self.seat)
+    }
+
+    /// The worker's number, which [`ConnId::worker`] of its connections is. It is its seat until the first
+    /// [reload](Handle::reload), when there are two workers with one seat for a while.
     pub fn worker(&self) -> usize {
         usize::from(self.worker)
     }
@@ -265,7 +273,7 @@ impl Context<'_> {
                 }
             }
             // The worker's own business.
-            Command::Reply { .. } | Command::Run(_) | Command::Stop => {}
+            Command::Reply { .. } | Command::Run(_) | Command::Retire | Command::Stop => {}
         }
     }
 

@@ -1,14 +1,17 @@
 //! The server as any thread may reach it.
 
 use crate::context::Context;
+use crate::crew::Notice;
 use crate::error::PushError;
 use crate::frame::{Flags, Outgoing};
 use crate::id::ConnId;
 use crate::mailbox::{Command, Filter, Job, Mailbox};
 use crate::places::Places;
+use crate::roster::Roster;
 use crate::stats::{Counters, Stats};
 use martlet_state::{CloseFrame, Misuse};
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::time::SystemTime;
 
 /// Reaches the connections of all workers, from any thread; cheap to clone.
@@ -22,7 +25,9 @@ pub struct Handle {
 
 #[derive(Debug)]
 pub(crate) struct Shared {
-    mailboxes: Vec<Mailbox>,
+    roster: Roster,
+    /// To the thread that keeps the workers.
+    keeper: Sender<Notice>,
     places: Places,
     /// One for each number that a worker can have.
     counters: Box<[Counters]>,
@@ -32,15 +37,15 @@ pub(crate) struct Shared {
 }
 
 impl Handle {
-    pub(crate) fn new(mailboxes: Vec<Mailbox>, places: Places, longest_push: u64) -> Self {
+    pub(crate) fn new(roster: Roster, keeper: Sender<Notice>, places: Places, longest_push: u64) -> Self {
         let counters = std::iter::repeat_with(Counters::default).take(256).collect();
         let start_time = SystemTime::now();
-        Self { shared: Arc::new(Shared { mailboxes, places, counters, start_time, longest_push }) }
+        Self { shared: Arc::new(Shared { roster, keeper, places, counters, start_time, longest_push }) }
     }
 
     /// What the server has done so far. Nobody is asked and nobody waits.
     pub fn stats(&self) -> Stats {
-        Stats::sum(self.shared.start_time, self.shared.mailboxes.len(), &self.shared.counters)
+        Stats::sum(self.shared.start_time, self.shared.roster.serving().len(), &self.shared.counters)
     }
 
     pub(crate) fn counters(&self, worker: usize) -> &Counters {
@@ -110,10 +115,42 @@ impl Handle {
     /// Stops the server: no new connections, Close 1001 to everyone, and an end when all are gone or after
     /// [`max_wait_time`](crate::Settings::max_wait_time).
     pub fn stop(&self) {
-        for mailbox in &self.shared.mailboxes {
-            // A worker that has ended already needs no order to end.
-            let _ = mailbox.post(Command::Stop);
+        self.shared.roster.stop();
+        self.notify(Notice::Stop);
+    }
+
+    /// Has new workers, with new handlers, take over from those that there are: they take the connections that come from now on, and
+    /// none that waits in a backlog is lost. The old ones serve what they have for [`max_wait_time`](crate::Settings::max_wait_time)
+    /// at most, then close the rest with 1001 as when the server stops. A worker that does not start leaves its seat to the old one.
+    ///
+    /// This returns at once: [`Handler::worker_start`](crate::Handler::worker_start) tells of the new ones.
+    pub fn reload(&self) {
+        self.notify(Notice::Reload);
+    }
+
+    /// The numbers of the workers that take new connections, by their seats.
+    pub fn workers(&self) -> Vec<usize> {
+        self.shared.roster.serving()
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.shared.roster.is_stopping()
+    }
+
+    pub(crate) fn roster(&self) -> &Roster {
+        &self.shared.roster
+    }
+
+    /// Orders something of a worker. One that has ended needs no order.
+    pub(crate) fn order(&self, worker: u8, command: Command) {
+        if let Some(mailbox) = self.mailbox(usize::from(worker)) {
+            let _ = mailbox.post(command);
         }
+    }
+
+    /// Tells the keeper of the workers. When there is none any more, nobody needs to know.
+    pub(crate) fn notify(&self, notice: Notice) {
+        let _ = self.shared.keeper.send(notice);
     }
 
     /// Connections of all workers, those in a handshake included.
@@ -137,17 +174,24 @@ impl Handle {
 
     /// Posts a command to all workers but `except`. If one worker is too far behind, the others get it nevertheless.
     pub(crate) fn post_to_all(&self, except: Option<usize>, command: impl Fn() -> Command) -> Result<(), PushError> {
-        let mut done = Ok(());
-        for (worker, mailbox) in self.shared.mailboxes.iter().enumerate() {
+        let (mut done, mut anybody) = (Ok(()), except.is_some());
+        for (worker, mailbox) in self.shared.roster.mailboxes() {
             if Some(worker) != except {
-                done = done.and(mailbox.post(command()));
+                match mailbox.post(command()) {
+                    // A number that nobody has at this moment.
+                    Err(PushError::Gone) => {}
+                    posted => {
+                        anybody = true;
+                        done = done.and(posted);
+                    }
+                }
             }
         }
-        done
+        if anybody { done } else { Err(PushError::Gone) }
     }
 
     pub(crate) fn mailbox(&self, worker: usize) -> Option<&Mailbox> {
-        self.shared.mailboxes.get(worker)
+        self.shared.roster.mailbox(worker)
     }
 
     pub(crate) fn check_push(&self, message: Outgoing<'_>) -> Result<(), PushError> {

@@ -9,6 +9,16 @@ use crate::id::ConnId;
 ///
 /// A panic in it closes the connection at hand with 1011, or answers its request with 500, and harms no other; the instance goes on.
 pub trait Handler {
+    /// This worker begins: it serves as soon as this returns. Timers may be set. A panic here means that the worker does not start.
+    fn worker_start(&mut self, ctx: &mut Context<'_>) {
+        let _ = ctx;
+    }
+
+    /// This worker ends: all its connections have, and nothing comes after this.
+    fn worker_stop(&mut self, ctx: &mut Context<'_>) {
+        let _ = ctx;
+    }
+
     /// A message came, or a control frame if the settings ask for those. It lies in the worker's buffer: keep a copy, not the
     /// slice.
     fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, frame: Frame<'_>);

@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Group { group: Group, frame: Arc<[u8]> },
     /// Change the groups that a connection is in.
     Change { id: ConnId, change: Change },
+    /// Accept no more, and end when all connections have, or when their time is over: another worker has taken over.
+    Retire,
     /// Say goodbye to everyone and end.
     Stop,
 }
@@ -73,17 +75,16 @@ impl Command {
             Self::Reply { reply, .. } => reply.octets(),
             Self::Group { group, frame } => frame.len() + group.name().len(),
             Self::Change { change, .. } => change.octets(),
-            Self::Cut { .. } | Self::Pause { .. } | Self::Run(_) | Self::Stop => 0,
+            Self::Cut { .. } | Self::Pause { .. } | Self::Run(_) | Self::Retire | Self::Stop => 0,
         };
         body.saturating_add(size_of::<Self>())
     }
 }
 
-/// Commands for one worker.
+/// Commands for the worker that has a number, and for those that have it after it.
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     inbox: Mutex<Inbox>,
-    waker: Waker,
     most: usize,
 }
 
@@ -91,32 +92,61 @@ pub(crate) struct Mailbox {
 struct Inbox {
     commands: Vec<Command>,
     octets: usize,
-    /// The worker has ended.
-    closed: bool,
+    /// The number is given out, and its worker's thread may not have ended yet.
+    taken: bool,
+    /// Of the worker that has the number; there is none before it begins and after its end.
+    waker: Option<Arc<Waker>>,
+    /// That worker's seat.
+    seat: u8,
+    /// It takes new connections: it has started, and no other worker has its seat.
+    serving: bool,
+    /// The serial number of the last connection of all workers that have had the number and ended.
+    serial: u64,
 }
 
 impl Mailbox {
-    pub(crate) fn new(waker: Waker, most: usize) -> Self {
-        Self { inbox: Mutex::default(), waker, most }
+    /// A mailbox that nobody has.
+    pub(crate) fn new(most: usize) -> Self {
+        Self { inbox: Mutex::default(), most }
+    }
+
+    /// Gives it to a worker, with the serial number of its connections to carry on; `None` if another one has it.
+    pub(crate) fn open(&self, seat: u8, waker: Arc<Waker>) -> Option<u64> {
+        let mut inbox = self.lock();
+        if inbox.taken {
+            return None;
+        }
+        *inbox = Inbox { taken: true, waker: Some(waker), seat, serial: inbox.serial, ..Inbox::default() };
+        Some(inbox.serial)
+    }
+
+    /// The worker that has it takes new connections.
+    pub(crate) fn serve(&self) {
+        self.lock().serving = true;
+    }
+
+    /// The seat of the worker that has it, if that takes new connections.
+    pub(crate) fn serving(&self) -> Option<u8> {
+        let inbox = self.lock();
+        inbox.serving.then_some(inbox.seat)
     }
 
     /// Adds a command; wakes the worker if it is the first of a batch.
     pub(crate) fn post(&self, command: Command) -> Result<(), PushError> {
         let mut inbox = self.lock();
-        if inbox.closed {
-            return Err(PushError::Gone);
-        }
+        let Some(waker) = inbox.waker.clone() else { return Err(PushError::Gone) };
         let octets = inbox.octets.saturating_add(command.octets());
         // Requests that wait for their answers are no more than there are connections.
-        let always = matches!(command, Command::Stop | Command::Reply { .. });
+        let always = matches!(command, Command::Stop | Command::Retire | Command::Reply { .. });
         if octets > self.most && !always && !inbox.commands.is_empty() {
             return Err(PushError::MailboxFull);
         }
+        inbox.serving &= !matches!(command, Command::Retire);
         inbox.octets = octets;
         inbox.commands.push(command);
         let first = inbox.commands.len() == 1;
         drop(inbox);
-        if first && let Err(error) = self.waker.wake() {
+        if first && let Err(error) = waker.wake() {
             tracing::error!(%error, "a worker could not be woken");
         }
         Ok(())
@@ -129,11 +159,20 @@ impl Mailbox {
         std::mem::swap(&mut inbox.commands, spare);
     }
 
-    /// The worker ends: nothing is taken any more.
-    pub(crate) fn close(&self) {
+    /// The worker has ended, this being its last connection's serial number: nothing is taken any more until the number was given
+    /// [back](Self::free) and another worker has it.
+    pub(crate) fn close(&self, serial: u64) {
         let mut inbox = self.lock();
-        inbox.closed = true;
-        inbox.commands = Vec::new();
+        let left = Inbox { taken: inbox.taken, serial: inbox.serial.max(serial), ..Inbox::default() };
+        let old = std::mem::replace(&mut *inbox, left);
+        // What a closure holds may have the whole program behind it when it is dropped.
+        drop(inbox);
+        drop(old);
+    }
+
+    /// Gives the number back: nobody speaks of its worker any more.
+    pub(crate) fn free(&self) {
+        self.lock().taken = false;
     }
 
     /// A panic elsewhere cannot leave the list half-changed.
@@ -149,8 +188,10 @@ mod tests {
 
     fn mailbox(most: usize) -> (Poll, Mailbox) {
         let poll = Poll::new().unwrap();
-        let waker = Waker::new(poll.registry(), Token(0)).unwrap();
-        (poll, Mailbox::new(waker, most))
+        let waker = Arc::new(Waker::new(poll.registry(), Token(0)).unwrap());
+        let mailbox = Mailbox::new(most);
+        assert_eq!(mailbox.open(0, waker), Some(0));
+        (poll, mailbox)
     }
 
     fn frame(len: usize) -> Command {
@@ -185,7 +226,7 @@ mod tests {
         mailbox.post(Command::Stop).unwrap();
         mailbox.take(&mut Vec::new());
         mailbox.post(frame(1)).unwrap();
-        mailbox.close();
+        mailbox.close(0);
         assert_eq!(mailbox.post(frame(1)), Err(PushError::Gone));
     }
 }

@@ -1,27 +1,32 @@
 //! The server: its sockets, its threads, its end.
 
 use crate::address::Address;
+use crate::crew::{Crew, Notice};
 use crate::handle::Handle;
 use crate::handler::Handler;
 use crate::listen::Bound;
-use crate::mailbox::Mailbox;
 use crate::places::Places;
-use crate::profile::Profile;
+use crate::roster::Roster;
 use crate::settings::{InvalidSetting, Settings};
-use crate::worker::{Seat, WAKER, Worker};
+use crate::worker::Seat;
 use core::fmt;
-use mio::{Poll, Waker};
 use std::io;
 use std::net::SocketAddr;
+use std::sync::mpsc::{Receiver, channel};
 
 /// A server that listens. [`run`](Self::run) serves.
-#[derive(Debug)]
 pub struct Server {
     settings: Settings,
     bound: Vec<Bound>,
     seats: Vec<Seat>,
     handle: Handle,
+    notices: Receiver<Notice>,
+    on_start: OnStart,
+    on_shutdown: OnShutdown,
 }
+
+type OnStart = Box<dyn FnOnce(&Handle) + Send>;
+type OnShutdown = Box<dyn FnOnce() + Send>;
 
 /// Why a server does not start, or ended before it was told to.
 #[derive(Debug)]
@@ -67,16 +72,15 @@ impl Server {
         settings.check().map_err(ServerError::Setting)?;
         let bound =
             settings.listen.iter().map(|listener| Bound::new(&settings, listener)).collect::<Result<Vec<_>, _>>()?;
-        let (mut seats, mut mailboxes) = (Vec::new(), Vec::new());
-        for worker in 0..u8::try_from(settings.worker_num).unwrap_or(u8::MAX) {
-            let poll = Poll::new().map_err(ServerError::System)?;
-            let waker = Waker::new(poll.registry(), WAKER).map_err(ServerError::System)?;
-            let sockets = bound.iter().map(|bound| bound.socket(usize::from(worker))).collect::<io::Result<Vec<_>>>();
-            mailboxes.push(Mailbox::new(waker, settings.max_mailbox_bytes));
-            seats.push(Seat { worker, poll, listeners: sockets.map_err(ServerError::System)? });
+        let (keeper, notices) = channel();
+        let roster = Roster::new(settings.max_mailbox_bytes);
+        let handle = Handle::new(roster, keeper, Places::new(&settings), settings.longest_push());
+        let mut seats = Vec::new();
+        for seat in 0..u8::try_from(settings.worker_num).unwrap_or(u8::MAX) {
+            seats.extend(Seat::new(&settings, &bound, handle.roster(), seat).map_err(ServerError::System)?);
         }
-        let handle = Handle::new(mailboxes, Places::new(&settings), settings.longest_push());
-        Ok(Self { settings, bound, seats, handle })
+        let (on_start, on_shutdown): (OnStart, OnShutdown) = (Box::new(|_| {}), Box::new(|| {}));
+        Ok(Self { settings, bound, seats, handle, notices, on_start, on_shutdown })
     }
 
     /// The addresses that are listened on, in the settings' order, with their real ports.
@@ -97,64 +101,40 @@ impl Server {
         self.handle.clone()
     }
 
+    /// Calls `f` when all workers serve: once, on the thread that [`run`](Self::run) was called on.
+    #[must_use]
+    pub fn on_start(mut self, f: impl FnOnce(&Handle) + Send + 'static) -> Self {
+        self.on_start = Box::new(f);
+        self
+    }
+
+    /// Calls `f` when all workers have ended, before [`run`](Self::run) returns.
+    #[must_use]
+    pub fn on_shutdown(mut self, f: impl FnOnce() + Send + 'static) -> Self {
+        self.on_shutdown = Box::new(f);
+        self
+    }
+
     /// Serves until [`Handle::stop`] was called and all connections have ended, or the grace is over.
     ///
-    /// `handler` is called once in each worker's thread, with the worker's number, so that a handler need not be [`Send`].
+    /// `handler` is called once in each worker's thread, with the worker's [seat](crate::Context::seat), so that a handler need not
+    /// be [`Send`]. A [reload](Handle::reload) calls it again for the workers that take over.
     pub fn run<H: Handler>(self, handler: impl Fn(usize) -> H + Sync) -> Result<(), ServerError> {
-        let (settings, handle, handler) = (&self.settings, &self.handle, &handler);
         let addresses: Vec<_> = self.bound.iter().map(|bound| bound.address().to_string()).collect();
-        tracing::info!(?addresses, workers = settings.worker_num, "listening");
-        let done = std::thread::scope(|scope| {
-            let threads: Vec<_> = self
-                .seats
-                .into_iter()
-                .map(|seat| {
-                    let builder = std::thread::Builder::new().name(format!("martlet-{}", seat.worker));
-                    builder.spawn_scoped(scope, move || {
-                        // If this one ends, however it ends, the others shall not go on as if nothing were missing.
-                        let _stop = StopAll(handle);
-                        work(seat, settings, handle, handler)
-                    })
-                })
-                .collect();
-            let mut done = Ok(());
-            for thread in threads {
-                let ended = match thread {
-                    Ok(thread) => thread.join().unwrap_or(Err(ServerError::Panicked)),
-                    Err(error) => {
-                        handle.stop();
-                        Err(ServerError::System(error))
-                    }
-                };
-                done = done.and(ended);
-            }
-            done
+        tracing::info!(?addresses, workers = self.settings.worker_num, "listening");
+        let (settings, handle, handler) = (&self.settings, &self.handle, &handler);
+        let (bound, seats, notices, on_start) = (self.bound, self.seats, self.notices, self.on_start);
+        let done = std::thread::scope(move |scope| {
+            Crew::new(scope, settings, handle, handler, bound).run(seats, &notices, on_start)
         });
+        (self.on_shutdown)();
         tracing::info!(?addresses, "stopped");
         done
     }
 }
 
-struct StopAll<'h>(&'h Handle);
-
-impl Drop for StopAll<'_> {
-    fn drop(&mut self) {
-        self.0.stop();
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("settings", &self.settings).field("bound", &self.bound).finish_non_exhaustive()
     }
-}
-
-fn work<H: Handler>(
-    seat: Seat,
-    settings: &Settings,
-    handle: &Handle,
-    handler: &(impl Fn(usize) -> H + Sync),
-) -> Result<(), ServerError> {
-    let listeners = settings.listen.iter().map(|listener| listener.settings.as_deref().unwrap_or(settings));
-    let subprotocols: Vec<_> = listeners.map(|settings| (settings, settings.subprotocols())).collect();
-    let counters = handle.counters(usize::from(seat.worker));
-    let profiles: Vec<_> =
-        subprotocols.iter().map(|(settings, names)| Profile::new(settings, names, counters)).collect();
-    let handler = handler(usize::from(seat.worker));
-    let mut worker = Worker::new(seat, &profiles, settings, handle, handler).map_err(ServerError::System)?;
-    worker.run().map_err(ServerError::System)
 }

@@ -31,7 +31,12 @@ const EVENTS: usize = 1024;
 /// What a worker's thread needs from the server.
 #[derive(Debug)]
 pub(crate) struct Seat {
+    /// Which of the server's workers it is, or follows.
+    pub(crate) seat: u8,
+    /// Its number in ids.
     pub(crate) worker: u8,
+    /// The last serial number that was given under this number.
+    pub(crate) serial: u64,
     pub(crate) poll: Poll,
     /// Those of all listeners, in the settings' order.
     pub(crate) listeners: Vec<ListenSocket>,
@@ -45,13 +50,15 @@ pub(crate) struct Worker<'c, H> {
     pub(crate) buffer: Box<[u8]>,
     pub(crate) poll: Poll,
     pub(crate) acceptors: Vec<Acceptor<'c>>,
-    /// Connections that came so far.
+    /// Connections that came so far under this worker's number.
     pub(crate) serial: u64,
     /// Connections that have no place, and are being told so.
     pub(crate) refusals: usize,
     epoch: std::time::Instant,
     /// When it ends at the latest, once it was told to stop.
     pub(crate) stopping: Option<Instant>,
+    /// When it stops at the latest, once another worker has taken over.
+    retiring: Option<Instant>,
 }
 
 impl<'c, H: Handler> Worker<'c, H> {
@@ -66,6 +73,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             settings,
             handle,
             worker: seat.worker,
+            seat: seat.seat,
             slots: Slab::new(),
             groups: Groups::default(),
             now: Instant(0),
@@ -87,10 +95,11 @@ impl<'c, H: Handler> Worker<'c, H> {
             buffer: vec![0; settings.read_buffer_bytes].into(),
             poll: seat.poll,
             acceptors,
-            serial: 0,
+            serial: seat.serial,
             refusals: 0,
             epoch: std::time::Instant::now(),
             stopping: None,
+            retiring: None,
         })
     }
 
@@ -123,12 +132,27 @@ impl<'c, H: Handler> Worker<'c, H> {
             self.accept();
             self.deadlines(&mut due);
             self.flush_dirty();
-            if let Some(until) = self.stopping
-                && (self.ctx.slots.is_empty() || self.ctx.now >= until)
-            {
-                return self.end();
+            if self.is_over() {
+                self.end();
+                return Ok(());
             }
         }
+    }
+
+    /// Tells the handler that it begins. A panic there is not caught: such a worker does not start.
+    pub(crate) fn begin(&mut self) {
+        self.handler.worker_start(&mut self.ctx);
+    }
+
+    /// Whether it takes no new connections, and keeps none for longer than it must.
+    pub(crate) const fn is_ending(&self) -> bool {
+        self.stopping.is_some() || self.retiring.is_some()
+    }
+
+    /// Whether nothing is left to do.
+    fn is_over(&self) -> bool {
+        let no_longer = self.stopping.is_some_and(|until| until <= self.ctx.now);
+        no_longer || (self.is_ending() && self.ctx.slots.is_empty())
     }
 
     /// How long there is nothing to do if no event comes.
@@ -136,8 +160,10 @@ impl<'c, H: Handler> Worker<'c, H> {
         if !self.ctx.ready.is_empty() || self.acceptors.iter().any(|acceptor| acceptor.wants_now(self.ctx.now)) {
             return Some(Duration::ZERO);
         }
-        let next =
-            [self.ctx.wheel.next(), self.ctx.timers.next(), self.retry(), self.stopping].into_iter().flatten().min()?;
+        let next = [self.ctx.wheel.next(), self.ctx.timers.next(), self.retry(), self.stopping.or(self.retiring)]
+            .into_iter()
+            .flatten()
+            .min()?;
         // Counted from the round's beginning: reading the clock once more would buy nothing, for a round is short.
         Some(Duration::from_millis(next.0.saturating_sub(self.ctx.now.0)))
     }
@@ -187,6 +213,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         for command in commands.drain(..) {
             match command {
                 Command::Stop => self.stop(),
+                Command::Retire => self.retire(),
                 Command::Reply { id, number, reply } => self.reply(id, number, reply),
                 Command::Run(job) => self.guard(NOBODY, |_, ctx| job.0(ctx)),
                 other => self.ctx.obey(other),
@@ -207,6 +234,9 @@ impl<'c, H: Handler> Worker<'c, H> {
                 self.deadline(key);
             }
         }
+        if self.retiring.take_if(|until| *until <= self.ctx.now).is_some() {
+            self.stop();
+        }
         self.call_timers();
     }
 
@@ -222,7 +252,11 @@ impl<'c, H: Handler> Worker<'c, H> {
                 }
             }
         }
-        // What these defer in turn waits for the next round.
+        self.call_deferred();
+    }
+
+    /// What these defer in turn waits for the next round.
+    fn call_deferred(&mut self) {
         for once in self.ctx.timers.take_deferred() {
             self.guard(NOBODY, |_, ctx| once(ctx));
         }
@@ -237,6 +271,16 @@ impl<'c, H: Handler> Worker<'c, H> {
                 slot.flush();
                 self.watermarks(key);
                 self.settle(key);
+            }
+        }
+    }
+
+    /// Another worker has taken over: no new connections. Those that wait in the backlog are the other one's.
+    fn retire(&mut self) {
+        if !self.is_ending() {
+            self.retiring = Some(self.ctx.now.after(ms(self.ctx.settings.max_wait_time)));
+            for acceptor in &mut self.acceptors {
+                acceptor.close(self.poll.registry());
             }
         }
     }
@@ -271,8 +315,8 @@ impl<'c, H: Handler> Worker<'c, H> {
         }
     }
 
-    /// The grace is over: whoever is still there is let go.
-    fn end(&mut self) -> io::Result<()> {
+    /// Whoever is still there is let go, for the grace is over, and the handler is told that this was all.
+    fn end(&mut self) {
         let keys: Vec<_> = self.ctx.slots.iter().map(|(key, _)| key).collect();
         for key in keys {
             if let Some(slot) = self.ctx.slots.get_mut(key) {
@@ -280,14 +324,15 @@ impl<'c, H: Handler> Worker<'c, H> {
                 self.settle(key);
             }
         }
-        Ok(())
+        self.call_deferred();
+        self.guard(NOBODY, |handler, ctx| handler.worker_stop(ctx));
     }
 }
 
 impl<H> Drop for Worker<'_, H> {
     fn drop(&mut self) {
         if let Some(mailbox) = self.ctx.handle.mailbox(usize::from(self.ctx.worker)) {
-            mailbox.close();
+            mailbox.close(self.serial);
         }
     }
 }

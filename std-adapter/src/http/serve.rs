@@ -18,6 +18,7 @@ fn sorry() -> Response {
 impl<'c, H: Handler> Worker<'c, H> {
     /// A head has come: it is answered, or its body is awaited.
     pub(crate) fn request(&mut self, key: usize, head: &martlet_handshake::Request<'_>, kind: &Kind) {
+        let ending = self.is_ending();
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
         slot.profile.counters.requests.add(1);
         let most = slot.profile.settings.max_body_bytes;
@@ -26,7 +27,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         exchange.head_only = head.method() == "HEAD";
         exchange.http_1_0 = head.minor_version() == 0;
         exchange.time = Some(SystemTime::now());
-        exchange.keep_alive = matches!(kind, Kind::Plain(plain) if plain.keep_alive) && self.stopping.is_none();
+        exchange.keep_alive = matches!(kind, Kind::Plain(plain) if plain.keep_alive) && !ending;
         let plain = match kind {
             Kind::Upgrade(_) => return self.handshake(key, head, kind),
             Kind::Plain(plain) => plain,
@@ -181,7 +182,7 @@ impl<'c, H: Handler> Worker<'c, H> {
 
     /// Answers the request at hand.
     pub(crate) fn answer(&mut self, key: usize, response: Response) {
-        let stopping = self.stopping.is_some();
+        let stopping = self.is_ending();
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
         let awaited = slot.conn.state() == State::Handshake && !slot.flags.leaving;
         let Some(exchange) = slot.exchange_mut().filter(|_| awaited) else { return };
@@ -205,8 +206,9 @@ impl<'c, H: Handler> Worker<'c, H> {
 
     /// All of the answer has left: the next request may come, or the connection ends.
     pub(super) fn answered(&mut self, key: usize) {
+        let ending = self.is_ending();
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
-        if slot.exchange_mut().is_some_and(|exchange| exchange.keep_alive) && self.stopping.is_none() {
+        if slot.exchange_mut().is_some_and(|exchange| exchange.keep_alive) && !ending {
             self.stage(key, Stage::Idle);
         } else {
             slot.conn.eof();

@@ -33,7 +33,7 @@ fn serve() -> Result<ExitCode, String> {
     }
     cli::start_log()?;
     let server = Server::bind(settings).map_err(|error| error.to_string())?;
-    signals::stop_on_signals(server.handle()).map_err(|error| format!("signals: {error}"))?;
+    signals::obey_signals(server.handle()).map_err(|error| format!("signals: {error}"))?;
     // If nobody reads where it is, it serves nevertheless.
     for address in server.addresses() {
         let mut out = std::io::stdout();

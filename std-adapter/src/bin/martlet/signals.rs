@@ -1,7 +1,7 @@
-//! SIGTERM and SIGINT: the first one stops the server, the second one the process.
+//! SIGTERM and SIGINT: the first one stops the server, the second one the process. SIGHUP: new workers take over.
 
 use martlet_std::Handle;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
@@ -9,20 +9,34 @@ use std::os::unix::net::UnixStream;
 /// What a process that was told twice ends with.
 const TOLD_TWICE: i32 = 1;
 
-/// Stops the server when the process is told to end.
-pub(crate) fn stop_on_signals(handle: Handle) -> io::Result<()> {
-    let (mut told, tell) = UnixStream::pair()?;
-    pipe::register(SIGINT, tell.try_clone()?)?;
-    pipe::register(SIGTERM, tell)?;
+/// Stops the server when the process is told to end, and has its workers followed by new ones when it is told to reload.
+pub(crate) fn obey_signals(handle: Handle) -> io::Result<()> {
+    let mut reload = readable(&[SIGHUP])?;
+    let mut stop = readable(&[SIGINT, SIGTERM])?;
+    let other = handle.clone();
+    std::thread::Builder::new().name("reload".to_owned()).spawn(move || {
+        while reload.read_exact(&mut [0]).is_ok() {
+            tracing::info!("reloading");
+            other.reload();
+        }
+    })?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        let mut signal = [0];
-        if told.read_exact(&mut signal).is_ok() {
+        if stop.read_exact(&mut [0]).is_ok() {
             tracing::info!("stopping");
             handle.stop();
-            if told.read_exact(&mut signal).is_ok() {
+            if stop.read_exact(&mut [0]).is_ok() {
                 std::process::exit(TOLD_TWICE);
             }
         }
     })?;
     Ok(())
+}
+
+/// A socket that one octet comes from for each of these signals.
+fn readable(signals: &[i32]) -> io::Result<UnixStream> {
+    let (told, tell) = UnixStream::pair()?;
+    for signal in signals {
+        pipe::register(*signal, tell.try_clone()?)?;
+    }
+    Ok(told)
 }
