@@ -83,20 +83,13 @@ impl Context<'_> {
 
     /// Sends a Ping with a body of at most 125 octets.
     pub fn ping(&mut self, id: ConnId, body: &[u8]) -> Result<(), PushError> {
-        match self.find(id) {
-            Place::Here(key) => self.control(key, |conn, writer| conn.ping(body, writer)),
-            Place::Elsewhere => self.handle.push(id, Outgoing::ping(body)),
-            Place::Nowhere => Err(PushError::Gone),
-        }
+        self.push(id, Outgoing::ping(body))
     }
 
-    /// Sends a Pong with a body of at most 125 octets, to a connection of this worker: the answer to a Ping when
+    /// Sends a Pong with a body of at most 125 octets: the answer to a Ping when
     /// [`open_websocket_ping_frame`](Settings::open_websocket_ping_frame) is on, or unasked.
     pub fn pong(&mut self, id: ConnId, body: &[u8]) -> Result<(), PushError> {
-        match self.find(id) {
-            Place::Here(key) => self.control(key, |conn, writer| conn.pong(body, writer)),
-            Place::Elsewhere | Place::Nowhere => Err(PushError::Gone),
-        }
+        self.push(id, Outgoing::pong(body))
     }
 
     /// Begins the closing handshake: code 1000 to 1003, 1007 to 1014 or 3000 to 4999, a reason of at most 123 octets. Messages

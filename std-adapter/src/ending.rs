@@ -2,7 +2,7 @@
 
 use crate::context::{Context, NOBODY};
 use crate::handler::{By, Closed, Handler};
-use crate::turn::SORRY;
+use crate::http::sorry;
 use crate::worker::Worker;
 use martlet_state::{CloseFrame, Expired, NoRoom, SendError, State};
 use std::net::Shutdown;
@@ -25,7 +25,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             return;
         }
         // The one works while the request is not answered, the other while a Close may go; at any other time nothing may.
-        let _ = self.ctx.write_with(key, |conn, writer| conn.respond(&SORRY, writer));
+        self.answer(key, sorry());
         if let Ok(frame) = CloseFrame::new(1011, "internal error") {
             let _ = self.ctx.start_close(key, frame);
         }

@@ -2,7 +2,7 @@
 
 use crate::error::PushError;
 use core::ops::BitOr;
-use martlet_codec::{CloseFrame, Data, DataKind, DataOp, Header, Kind, MAX_CONTROL};
+use martlet_codec::{CloseFrame, ControlOp, Data, DataKind, DataOp, Header, Kind, MAX_CONTROL};
 use martlet_state::{Misuse, Payload};
 use std::sync::Arc;
 
@@ -11,17 +11,21 @@ use std::sync::Arc;
 #[repr(u8)]
 pub enum Opcode {
     /// A message that was begun goes on.
-    Continuation = 0x0,
+    Continuation = DataOp::Continuation as u8,
     /// Text.
-    Text = 0x1,
+    Text = DataOp::Text as u8,
     /// Arbitrary octets.
-    Binary = 0x2,
+    Binary = DataOp::Binary as u8,
     /// The end of the connection.
-    Close = 0x8,
+    Close = ControlOp::Close as u8,
     /// Asks for a Pong.
-    Ping = 0x9,
+    Ping = ControlOp::Ping as u8,
     /// Answers a Ping, or comes unasked.
-    Pong = 0xa,
+    Pong = ControlOp::Pong as u8,
+}
+
+impl Opcode {
+    const ALL: [Self; 6] = [Self::Continuation, Self::Text, Self::Binary, Self::Close, Self::Ping, Self::Pong];
 }
 
 impl TryFrom<u8> for Opcode {
@@ -29,15 +33,8 @@ impl TryFrom<u8> for Opcode {
 
     /// Refuses the numbers that the RFC reserves.
     fn try_from(number: u8) -> Result<Self, PushError> {
-        match number {
-            0x0 => Ok(Self::Continuation),
-            0x1 => Ok(Self::Text),
-            0x2 => Ok(Self::Binary),
-            0x8 => Ok(Self::Close),
-            0x9 => Ok(Self::Ping),
-            0xa => Ok(Self::Pong),
-            number => Err(PushError::ReservedOpcode(number)),
-        }
+        let known = Self::ALL.into_iter().find(|opcode| *opcode as u8 == number);
+        known.ok_or(PushError::ReservedOpcode(number))
     }
 }
 
@@ -166,10 +163,10 @@ impl<'m> Outgoing<'m> {
         Self { opcode, flags: Flags::FIN, octets }
     }
 
-    /// The next fragment of a text message that was begun without [`Flags::FIN`]. Fragments of text hold whole characters.
-    pub const fn more_text(text: &'m str) -> Self {
-        // The kind is known to the connection, which refuses octets behind text: see `Context::push_frame`.
-        Self::new(Opcode::Continuation, text.as_bytes())
+    /// The next fragment of the message that was begun without [`Flags::FIN`]. Fragments of text hold whole characters.
+    pub const fn continuation(octets: &'m [u8]) -> Self {
+        // Only the connection knows whether a text is open, and looks at the octets if so.
+        Self::new(Opcode::Continuation, octets)
     }
 
     /// A Ping; at most 125 octets.

@@ -73,6 +73,11 @@ impl Handle {
         self.push(id, Outgoing::ping(body))
     }
 
+    /// Sends a Pong with a body of at most 125 octets, unasked or as the answer to a Ping.
+    pub fn pong(&self, id: ConnId, body: &[u8]) -> Result<(), PushError> {
+        self.push(id, Outgoing::pong(body))
+    }
+
     /// Begins the closing handshake: code 1000 to 1003, 1007 to 1014 or 3000 to 4999, a reason of at most 123 octets.
     pub fn disconnect(&self, id: ConnId, code: u16, reason: &str) -> Result<(), PushError> {
         CloseFrame::new(code, reason).map_err(Misuse::from)?;

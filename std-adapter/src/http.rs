@@ -14,3 +14,4 @@ pub use response::{Answer, Body, Decision, Response};
 
 pub(crate) use deferred::Reply;
 pub(crate) use exchange::Exchange;
+pub(crate) use serve::sorry;

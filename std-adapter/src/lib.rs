@@ -70,4 +70,5 @@ pub use slot::Traffic;
 pub use stats::Stats;
 
 // What the signatures above are made of.
+pub use martlet_codec::{PackError, Packet, Role, pack, unpack};
 pub use martlet_state::{DataKind, Misuse, Payload, State};

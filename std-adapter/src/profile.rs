@@ -17,6 +17,8 @@ pub(crate) struct Profile<'c> {
     pub(crate) config: Config<'c>,
     /// Longer messages are no matter of course: they are not copied, or may not be pushed at all.
     pub(crate) short: usize,
+    /// Messages are handed out in pieces. Here, where the data path has it at hand.
+    pub(crate) streams: bool,
     /// The heartbeat's idle time and its check interval, 0 for none.
     heartbeat_ms: (u32, u32),
 }
@@ -29,6 +31,7 @@ impl<'c> Profile<'c> {
             counters,
             config: settings.config(subprotocols),
             short: most.min(COPIED),
+            streams: settings.stream_messages,
             heartbeat_ms: (ms(settings.heartbeat_idle_time), ms(settings.heartbeat_check_interval)),
         }
     }

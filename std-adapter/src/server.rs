@@ -12,6 +12,7 @@ use crate::worker::Seat;
 use core::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 
 /// A server that listens. [`run`](Self::run) serves.
@@ -70,6 +71,7 @@ impl Server {
     /// Checks the settings and listens. Who connects from now on waits until [`run`](Self::run).
     pub fn bind(settings: Settings) -> Result<Self, ServerError> {
         settings.check().map_err(ServerError::Setting)?;
+        check_roots(&settings).map_err(ServerError::Setting)?;
         let bound =
             settings.listen.iter().map(|listener| Bound::new(&settings, listener)).collect::<Result<Vec<_>, _>>()?;
         let (keeper, notices) = channel();
@@ -131,6 +133,16 @@ impl Server {
         tracing::info!(?addresses, "stopped");
         done
     }
+}
+
+/// A directory that is not there would otherwise show only when somebody asks for a file.
+fn check_roots(settings: &Settings) -> Result<(), InvalidSetting> {
+    let own = settings.listen.iter().filter_map(|listener| listener.settings.as_deref());
+    let mut roots = own.chain([settings]).filter_map(|settings| settings.document_root.as_deref());
+    if roots.all(Path::is_dir) {
+        return Ok(());
+    }
+    Err(InvalidSetting { setting: "document_root", reason: "is no directory that can be read" })
 }
 
 impl fmt::Debug for Server {

@@ -6,7 +6,6 @@ use crate::id::ConnId;
 use crate::profile::Profile;
 use crate::queue::Queue;
 use crate::socket::Socket;
-use crate::wheel::TICK_MS;
 use martlet_codec::Assembler;
 use martlet_state::{Connection, Instant, Server, State};
 use std::sync::Arc;
@@ -29,16 +28,10 @@ pub(crate) struct Slot<'c> {
     /// Until when the peer has time to read what waits, whatever the core's deadlines say. When it is being let go: until when
     /// it may stay.
     pub(crate) until: Instant,
-    /// When something was last written to its socket.
-    #[allow(dead_code, reason = "connection_info is next")]
-    pub(crate) sent: Instant,
     /// What few connections have.
     pub(crate) extras: Option<Box<Extras>>,
     /// The wheel's tick for it, 0 for none. What is beyond its 32 bits lies 8 years ahead.
     pub(crate) armed: u32,
-    /// When it was accepted, in ticks of the wheel: in half the room of an instant, and nobody asks more closely.
-    #[allow(dead_code, reason = "connection_info is next")]
-    pub(crate) since: u32,
     pub(crate) tag: u32,
     /// The code of our Close, 0 for none.
     pub(crate) our_code: u16,
@@ -47,7 +40,7 @@ pub(crate) struct Slot<'c> {
 
 /// A server keeps one for every idle client, and a slab of them that grows may be half empty.
 #[cfg(target_pointer_width = "64")]
-const _: () = assert!(size_of::<Slot<'_>>() <= 272);
+const _: () = assert!(size_of::<Slot<'_>>() <= 264);
 
 /// What few connections have: an HTTP request, topics and a user's key.
 #[derive(Debug, Default)]
@@ -143,8 +136,6 @@ impl<'c> Slot<'c> {
             message: None,
             queue: None,
             until: Instant(0),
-            since: u32::try_from(now.0 / TICK_MS).unwrap_or(u32::MAX),
-            sent: now,
             extras: None,
             armed: 0,
             tag: 0,

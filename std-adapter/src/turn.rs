@@ -4,14 +4,11 @@ use crate::frame::{Fragment, Frame, Opcode, close_body};
 use crate::handler::{By, Closed, Handler};
 use crate::worker::Worker;
 use martlet_codec::Data;
-use martlet_state::{Event, Fault, Response, State, Status};
+use martlet_state::{Event, Fault, State, Status};
 use std::io::{ErrorKind, Read};
 
 /// Reads of one connection in a row before the others get their turn.
 const READS_PER_TURN: usize = 4;
-
-/// The answer when the handler has none, or one that cannot be sent.
-pub(crate) const SORRY: Response<'_> = Response::new(500, b"the server made a mistake\n");
 
 /// What a read led to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -133,7 +130,7 @@ impl<H: Handler> Worker<'_, H> {
             let status = slot.conn.receive(ctx.now, input, &mut writer);
             let len = writer.len();
             match status {
-                Ok(Status::Event(Event::Data(data))) if data.is_whole() && !slot.profile.settings.stream_messages => {
+                Ok(Status::Event(Event::Data(data))) if data.is_whole() && !slot.profile.streams => {
                     slot.count_frame_in();
                     let id = slot.id;
                     let message = Frame::message(data.kind(), data.into_payload());
@@ -215,7 +212,7 @@ impl<H: Handler> Worker<'_, H> {
         if slot.conn.missing() == 0 {
             slot.count_frame_in();
         }
-        if slot.profile.settings.stream_messages {
+        if slot.profile.streams {
             let fragment = Fragment::new(data);
             return self.handler.fragment(&mut self.ctx, id, fragment);
         }

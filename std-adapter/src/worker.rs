@@ -173,6 +173,8 @@ impl<'c, H: Handler> Worker<'c, H> {
         if event.is_readable() || event.is_read_closed() || event.is_error() {
             slot.flags.readable = true;
             slot.flags.half_closed |= event.is_read_closed() || event.is_error();
+            // Who is not read at the moment would be kept until then, though nobody is there any more.
+            slot.flags.broken |= event.is_error() && !slot.may_read();
         }
         if slot.queue.is_some() && (event.is_writable() || event.is_error()) {
             self.writable(key);

@@ -516,6 +516,7 @@ fn who_takes_too_long_is_let_go() {
     idle.send(get("/nothing").as_bytes());
     expect(&mut idle, 404, b"nothing here");
     idle.expect_end();
+    drop(idle);
     gone(&told);
     let mut half = Client::connect(server.address);
     half.send(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n1");
@@ -550,10 +551,13 @@ fn connections_that_never_became_websockets_disconnect() {
     let mut refused = Client::connect(server.address);
     refused.send(b"nonsense\r\n\r\n");
     expect_last(&mut refused, 400);
+    // A peer that stays is waited for, so that it can read what was said.
+    drop(refused);
     gone(&told);
     let mut closed = Client::connect(server.address);
     closed.send(get("/bye").as_bytes());
     expect_last(&mut closed, 200);
+    drop(closed);
     gone(&told);
 }
 
@@ -596,5 +600,6 @@ fn a_server_that_stops_gives_the_answer_that_is_awaited() {
     idle.expect_end();
     answer.respond(Response::text(200, "at last")).unwrap();
     expect_last(&mut client, 200);
+    drop((idle, client));
     server.join();
 }

@@ -37,7 +37,7 @@ impl Handler for Pusher {
                 ctx.push(id, Outgoing::ping(b"between")).unwrap();
                 assert_eq!(ctx.push_frame(id, 0, Flags::NONE, b"\xff"), Err(PushError::NotUtf8));
                 ctx.push_frame(id, 0, Flags::NONE, "ß".as_bytes()).unwrap();
-                ctx.push(id, Outgoing::more_text("e")).unwrap();
+                ctx.push(id, Outgoing::continuation(b"e")).unwrap();
                 ctx.push(id, "whole again").unwrap();
             }
             "frames" => {
@@ -183,6 +183,24 @@ fn a_paused_connection_is_not_read_until_it_is_resumed() {
     let frames = sent / piece.len() + 1;
     let all: Vec<_> = (0..=frames).map(|_| texts.recv_timeout(PATIENCE).unwrap()).collect();
     assert!(all[..frames].iter().all(|text| text.starts_with("Binary None ")) && all[frames] == "resumed");
+}
+
+/// Nobody reads it, and so nobody would notice.
+#[test]
+fn a_paused_connection_that_its_peer_resets_is_let_go() {
+    let (server, ids, _texts) = start(settings(1));
+    let mut client = server.client();
+    let id = ids.recv_timeout(PATIENCE).unwrap();
+    server.handle.pause(id).unwrap();
+    server.handle.pong(id, b"paused").unwrap();
+    client.expect(PONG, b"paused");
+    socket2::SockRef::from(&client.socket).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+    drop(client);
+    let begun = std::time::Instant::now();
+    while server.handle.connection_count() != 0 {
+        assert!(begun.elapsed() < PATIENCE, "it is kept");
+        std::thread::yield_now();
+    }
 }
 
 #[test]

@@ -95,4 +95,11 @@ fn a_port_in_use_is_refused_even_with_several_workers() {
 fn nonsense_is_refused_before_anything_starts() {
     let error = Server::bind(Settings { worker_num: 0, ..settings(1) }).unwrap_err();
     assert_eq!(error.to_string(), "worker_num: must be 1 to 255");
+    let root = Some("/no/such/directory".into());
+    let error = Server::bind(Settings { document_root: root.clone(), ..settings(1) }).unwrap_err();
+    assert_eq!(error.to_string(), "document_root: is no directory that can be read");
+    let mut listening = settings(1);
+    listening.listen[0].settings = Some(Box::new(Settings { document_root: root, ..settings(1) }));
+    let error = Server::bind(listening).unwrap_err();
+    assert_eq!(error.to_string(), "document_root: is no directory that can be read");
 }

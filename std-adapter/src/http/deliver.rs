@@ -3,6 +3,7 @@
 use super::Response;
 use super::deferred::Reply;
 use super::exchange::{Piece, Stage};
+use super::serve::sorry;
 use crate::context::Place;
 use crate::handler::Handler;
 use crate::id::ConnId;
@@ -31,7 +32,7 @@ impl<H: Handler> Worker<'_, H> {
             (Stage::Deferred, Reply::Response(response)) => self.answer(key, response),
             (Stage::Deferred | Stage::Deciding { .. }, Reply::Lost | Reply::Accept { .. }) => {
                 tracing::error!(%id, "an answer that was deferred was not given, or not one to this request");
-                self.answer(key, Response::text(500, "the server made a mistake\n").closing());
+                self.answer(key, sorry());
             }
             (Stage::Head | Stage::Idle | Stage::Body { .. } | Stage::Sending(_), _) => return,
             (Stage::Deferred | Stage::Deciding { .. }, Reply::More) => return,

@@ -11,7 +11,7 @@ use martlet_state::{Accept, Connection, Kind, State};
 use std::time::SystemTime;
 
 /// The answer when the handler has none, or one that cannot be sent.
-fn sorry() -> Response {
+pub(crate) fn sorry() -> Response {
     Response::text(500, "the server made a mistake\n").closing()
 }
 
