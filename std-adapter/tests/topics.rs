@@ -2,9 +2,8 @@
 
 mod common;
 
-use common::{Client, PATIENCE, Running, TEXT, settings};
+use common::{Client, PATIENCE, Running, TEXT, clients, settings};
 use martlet_std::{Closed, ConnId, Context, Frame, Handle, Handler, PushError, Request, Settings};
-use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -61,19 +60,6 @@ fn start(settings: Settings) -> (Running, Receiver<ConnId>) {
     let (opened, ids) = channel();
     let opened = Mutex::new(opened);
     (Running::start(settings, move |_| Hub { opened: opened.lock().unwrap().clone() }), ids)
-}
-
-/// Connects until every worker has at least one, and there are `at_least`.
-fn clients(server: &Running, ids: &Receiver<ConnId>, workers: usize, at_least: usize) -> Vec<(ConnId, Client)> {
-    let (mut clients, mut reached) = (Vec::new(), BTreeSet::new());
-    while clients.len() < at_least || reached.len() < workers {
-        assert!(clients.len() < 1000, "no connection in a thousand reached some worker");
-        let client = server.client();
-        let id = ids.recv_timeout(PATIENCE).unwrap();
-        reached.insert(id.worker());
-        clients.push((id, client));
-    }
-    clients
 }
 
 fn tell(client: &mut Client, what: &str) {

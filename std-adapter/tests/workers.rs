@@ -2,9 +2,8 @@
 
 mod common;
 
-use common::{Client, Echo, PATIENCE, Running, TEXT, settings};
+use common::{Client, Echo, PATIENCE, Running, TEXT, clients, settings};
 use martlet_std::{ConnId, Context, Filter, Frame, Handler, PushError, Request, Settings, Timer};
-use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
@@ -46,20 +45,6 @@ fn start(settings: Settings) -> (Running, Receiver<ConnId>) {
     let (opened, known) = (Mutex::new(opened), Arc::default());
     let make = move |_| Relay { opened: opened.lock().unwrap().clone(), known: Arc::clone(&known) };
     (Running::start(settings, make), ids)
-}
-
-/// Connects until every worker has as many as asked for: the system decides which worker gets which.
-fn clients(server: &Running, ids: &Receiver<ConnId>, workers: usize, at_least: usize) -> Vec<(ConnId, Client)> {
-    let mut clients = Vec::new();
-    let mut reached = BTreeSet::new();
-    while clients.len() < at_least || reached.len() < workers {
-        assert!(clients.len() < 1000, "no connection in a thousand reached some worker");
-        let client = server.client();
-        let id = ids.recv_timeout(PATIENCE).unwrap();
-        reached.insert(id.worker());
-        clients.push((id, client));
-    }
-    clients
 }
 
 #[test]

@@ -1,9 +1,13 @@
 //! A server in this process, and a client that is nothing but a socket.
 #![allow(dead_code, reason = "each test uses a part of this")]
 
-use martlet_std::{Handle, Handler, Server, Settings};
+pub(crate) mod http;
+
+use martlet_std::{ConnId, Handle, Handler, Server, Settings};
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -51,6 +55,24 @@ impl Drop for Running {
             }
         }
     }
+}
+
+/// Connects until every worker has at least one, and there are `at_least`: the system decides which worker gets which.
+pub(crate) fn clients(
+    server: &Running,
+    ids: &Receiver<ConnId>,
+    workers: usize,
+    at_least: usize,
+) -> Vec<(ConnId, Client)> {
+    let (mut clients, mut reached) = (Vec::new(), BTreeSet::new());
+    while clients.len() < at_least || reached.len() < workers {
+        assert!(clients.len() < 1000, "no connection in a thousand reached some worker");
+        let client = server.client();
+        let id = ids.recv_timeout(PATIENCE).unwrap();
+        reached.insert(id.worker());
+        clients.push((id, client));
+    }
+    clients
 }
 
 /// A frame as it came from the server.
@@ -221,12 +243,7 @@ pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 pub(crate) struct Echo;
 
 impl Handler for Echo {
-    fn message(
-        &mut self,
-        ctx: &mut martlet_std::Context<'_>,
-        id: martlet_std::ConnId,
-        message: martlet_std::Frame<'_>,
-    ) {
+    fn message(&mut self, ctx: &mut martlet_std::Context<'_>, id: ConnId, message: martlet_std::Frame<'_>) {
         // Fails for a peer that is closing, which is what some tests are about.
         let _ = ctx.push(id, message);
     }
