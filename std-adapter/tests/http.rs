@@ -3,9 +3,9 @@
 mod common;
 
 use common::http::*;
-use common::{Client, PATIENCE, Running, TEXT, frame, request, settings};
+use common::{Client, PATIENCE, Running, TEXT, request, settings};
 use martlet_std::{Response, Settings};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::time::Duration;
 
 #[test]
