@@ -107,7 +107,8 @@ impl<'o> Writer<'o> {
     ///
     /// The payload of a control frame must have at most 125 octets, which the callers of this crate see to: a longer one
     /// is cut.
-    #[inline]
+    // Where it is called the kind is known: what is left of this is the short frame, or one call.
+    #[inline(always)]
     pub fn frame(&mut self, kind: Kind, key: Option<Key>, payload: &[u8]) -> Result<(), NoRoom> {
         match (key, kind, payload.len()) {
             // The frame that a server sends most: a header of two octets and a short body.
@@ -134,6 +135,8 @@ impl<'o> Writer<'o> {
         Ok(())
     }
 
+    /// Out of the way of the short frame, which is to be inlined.
+    #[inline(never)]
     fn any_frame(&mut self, kind: Kind, key: Option<Key>, payload: &[u8]) -> Result<(), NoRoom> {
         let header = Header { kind: kind.with_len(payload.len()), key }.encode();
         let header = header.as_ref();

@@ -72,6 +72,7 @@ impl<'c, H: Handler> Worker<'c, H> {
                 self.accept_at(at);
             }
         }
+        self.accepting = self.acceptors.iter().any(|acceptor| acceptor.wanted && acceptor.listener.is_some());
     }
 
     fn accept_at(&mut self, at: usize) {
@@ -175,9 +176,10 @@ impl<'c, H: Handler> Worker<'c, H> {
         }
     }
 
-    /// When accepting is tried again.
+    /// When accepting is tried again: at once where more may wait than one round takes.
     pub(crate) fn retry(&self) -> Option<Instant> {
-        self.acceptors.iter().filter_map(|acceptor| acceptor.retry).min()
+        let waiting = self.acceptors.iter().filter(|acceptor| acceptor.wanted && acceptor.listener.is_some());
+        waiting.map(|acceptor| acceptor.retry.unwrap_or(self.ctx.now)).min()
     }
 
     fn pause(&mut self, at: usize, reason: &str) {

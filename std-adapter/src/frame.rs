@@ -203,9 +203,10 @@ impl<'m> Outgoing<'m> {
     #[inline]
     pub(crate) const fn whole(&self) -> Option<DataKind> {
         match self.opcode {
-            Opcode::Text if self.is_final() => Some(DataKind::Text),
-            Opcode::Binary if self.is_final() => Some(DataKind::Binary),
-            _ => None,
+            _ if !self.is_final() => None,
+            Opcode::Text => Some(DataKind::Text),
+            Opcode::Binary => Some(DataKind::Binary),
+            Opcode::Continuation | Opcode::Close | Opcode::Ping | Opcode::Pong => None,
         }
     }
 

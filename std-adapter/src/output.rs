@@ -18,11 +18,13 @@ const ROOM: usize = 32 * 1024;
 pub(crate) struct Output {
     room: Box<[u8]>,
     len: usize,
+    /// Frames of messages in it that are not counted yet.
+    frames: u64,
 }
 
 impl Output {
     pub(crate) fn new() -> Self {
-        Self { room: vec![0; ROOM].into(), len: 0 }
+        Self { room: vec![0; ROOM].into(), len: 0, frames: 0 }
     }
 
     /// Where the next octets go.
@@ -70,7 +72,7 @@ impl<'c> Context<'c> {
             return self.send_rare(key, kind, true, message.octets());
         }
         self.output.len = writer.len();
-        slot.count_frame_out();
+        self.output.frames += 1;
         Ok(())
     }
 
@@ -107,7 +109,11 @@ impl<'c> Context<'c> {
         let (header, _) = slot.conn.begin_frame(kind, octets.len() as u64, fin)?;
         slot.count_frame_out();
         if octets.len() > COPIED {
-            let before = if key == self.current { std::mem::take(&mut self.output.len) } else { 0 };
+            let mut before = 0;
+            if key == self.current {
+                slot.count_frames_out(std::mem::take(&mut self.output.frames));
+                before = std::mem::take(&mut self.output.len);
+            }
             slot.write(&[&self.output.room[..before], header.as_ref(), octets]);
         } else if key == self.current && slot.queue.is_none() {
             // Fits: the output was just emptied, and is longer than what is copied.
@@ -255,7 +261,9 @@ impl<'c> Context<'c> {
         if len == 0 {
             return;
         }
+        let frames = std::mem::take(&mut self.output.frames);
         if let Some(slot) = self.slots.get_mut(self.current) {
+            slot.count_frames_out(frames);
             slot.write(&[&self.output.room[..len]]);
         }
     }

@@ -145,15 +145,14 @@ impl<'c> Slot<'c> {
     }
 
     #[inline]
-    pub(crate) fn count_frame_in(&mut self) {
-        self.traffic.frames_in += 1;
-        self.profile.counters.frames_in.add(1);
+    pub(crate) fn count_frame_out(&mut self) {
+        self.count_frames_out(1);
     }
 
     #[inline]
-    pub(crate) fn count_frame_out(&mut self) {
-        self.traffic.frames_out += 1;
-        self.profile.counters.frames_out.add(1);
+    pub(crate) fn count_frames_out(&mut self, frames: u64) {
+        self.traffic.frames_out += frames;
+        self.profile.counters.frames_out.add(frames);
     }
 
     #[inline]

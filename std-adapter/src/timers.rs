@@ -55,8 +55,18 @@ impl Timers {
         }
     }
 
+    /// Whether there is nothing to do, now or later: asked in every round.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.jobs.is_empty() && self.deferred.is_empty()
+    }
+
     /// When the next one is due: at once if something was deferred.
+    #[inline]
     pub(crate) fn next(&self) -> Option<Instant> {
+        if self.is_empty() {
+            return None;
+        }
         if self.deferred.is_empty() { self.jobs.keys().next().map(|(at, _)| *at) } else { Some(Instant(0)) }
     }
 

@@ -24,7 +24,9 @@ impl<H: Handler> Worker<'_, H> {
     pub(crate) fn turn(&mut self, key: usize) {
         let mut buffer = std::mem::take(&mut self.buffer);
         self.ctx.begin_turn(key);
-        self.take_held(key, &mut buffer);
+        if self.ctx.slots.get(key).is_some_and(|slot| slot.flags.taken_up) {
+            self.take_held(key, &mut buffer);
+        }
         for _ in 0..READS_PER_TURN {
             if self.read(key, &mut buffer) == Step::Done {
                 break;
@@ -94,11 +96,10 @@ impl<H: Handler> Worker<'_, H> {
     }
 
     /// Takes what was held back while a request had no answer.
+    #[inline(never)]
     fn take_held(&mut self, key: usize, buffer: &mut [u8]) {
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
-        if !std::mem::take(&mut slot.flags.taken_up) {
-            return;
-        }
+        slot.flags.taken_up = false;
         if let Some(held) = slot.held.take()
             && let Some(input) = buffer.get_mut(..held.len())
         {
@@ -108,15 +109,17 @@ impl<H: Handler> Worker<'_, H> {
     }
 
     /// Takes all of the input that can be taken, and keeps the rest; the handler's panic ends only this connection.
+    #[inline]
     fn take(&mut self, key: usize, mut input: &mut [u8]) {
+        let before = self.ctx.slots.get(key).map_or(0, |slot| slot.traffic.frames_in);
         let taken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.drain(key, &mut input)));
         if taken.is_err() {
             self.panicked(key);
         }
-        if let Some(slot) = self.ctx.slots.get_mut(key)
-            && !input.is_empty()
-            && !slot.flags.leaving
-        {
+        let Some(slot) = self.ctx.slots.get_mut(key) else { return };
+        // Once for all of them: messages are what there is most of.
+        slot.profile.counters.frames_in.add(slot.traffic.frames_in - before);
+        if !input.is_empty() && !slot.flags.leaving {
             slot.held = Some((&*input).into());
         }
     }
@@ -131,7 +134,7 @@ impl<H: Handler> Worker<'_, H> {
             let len = writer.len();
             match status {
                 Ok(Status::Event(Event::Data(data))) if data.is_whole() && !slot.profile.streams => {
-                    slot.count_frame_in();
+                    slot.traffic.frames_in += 1;
                     let id = slot.id;
                     let message = Frame::message(data.kind(), data.into_payload());
                     self.handler.message(&mut self.ctx, id, message);
@@ -166,19 +169,19 @@ impl<H: Handler> Worker<'_, H> {
             Ok(Status::Event(event)) => match event {
                 Event::Data(data) => self.piece(key, data),
                 Event::Ping(body) => {
-                    slot.count_frame_in();
+                    slot.traffic.frames_in += 1;
                     if slot.profile.settings.open_websocket_ping_frame {
                         self.handler.message(&mut self.ctx, id, Frame::control(Opcode::Ping, body));
                     }
                 }
                 Event::Pong(body) => {
-                    slot.count_frame_in();
+                    slot.traffic.frames_in += 1;
                     if slot.profile.settings.open_websocket_pong_frame {
                         self.handler.message(&mut self.ctx, id, Frame::control(Opcode::Pong, body));
                     }
                 }
                 Event::Close(frame) => {
-                    slot.count_frame_in();
+                    slot.traffic.frames_in += 1;
                     slot.flags.clean = true;
                     let by = if slot.our_code == 0 { By::Peer } else { By::Server };
                     if slot.profile.settings.open_websocket_close_frame {
@@ -210,7 +213,7 @@ impl<H: Handler> Worker<'_, H> {
         let slot = &mut self.ctx.slots[key];
         let id = slot.id;
         if slot.conn.missing() == 0 {
-            slot.count_frame_in();
+            slot.traffic.frames_in += 1;
         }
         if slot.profile.streams {
             let fragment = Fragment::new(data);

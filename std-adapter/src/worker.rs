@@ -50,6 +50,8 @@ pub(crate) struct Worker<'c, H> {
     pub(crate) buffer: Box<[u8]>,
     pub(crate) poll: Poll,
     pub(crate) acceptors: Vec<Acceptor<'c>>,
+    /// One of them may have somebody in its backlog, or waits to try again: the others are not looked at in every round.
+    pub(crate) accepting: bool,
     /// Connections that came so far under this worker's number.
     pub(crate) serial: u64,
     /// Connections that have no place, and are being told so.
@@ -95,6 +97,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             buffer: vec![0; settings.read_buffer_bytes].into(),
             poll: seat.poll,
             acceptors,
+            accepting: false,
             serial: seat.serial,
             refusals: 0,
             epoch: std::time::Instant::now(),
@@ -120,7 +123,10 @@ impl<'c, H: Handler> Worker<'c, H> {
                 match event.token() {
                     WAKER => woken = true,
                     Token(token) => match self.acceptors.get_mut(LISTENER - token) {
-                        Some(acceptor) => acceptor.wanted = true,
+                        Some(acceptor) => {
+                            acceptor.wanted = true;
+                            self.accepting = true;
+                        }
                         None => self.socket_event(token, event),
                     },
                 }
@@ -129,7 +135,9 @@ impl<'c, H: Handler> Worker<'c, H> {
             if woken {
                 self.mail(&mut commands);
             }
-            self.accept();
+            if self.accepting {
+                self.accept();
+            }
             self.deadlines(&mut due);
             self.flush_dirty();
             if self.is_over() {
@@ -157,13 +165,12 @@ impl<'c, H: Handler> Worker<'c, H> {
 
     /// How long there is nothing to do if no event comes.
     fn sleep(&self) -> Option<Duration> {
-        if !self.ctx.ready.is_empty() || self.acceptors.iter().any(|acceptor| acceptor.wants_now(self.ctx.now)) {
+        if !self.ctx.ready.is_empty() {
             return Some(Duration::ZERO);
         }
-        let next = [self.ctx.wheel.next(), self.ctx.timers.next(), self.retry(), self.stopping.or(self.retiring)]
-            .into_iter()
-            .flatten()
-            .min()?;
+        let retry = if self.accepting { self.retry() } else { None };
+        let next = [self.ctx.wheel.next(), self.ctx.timers.next(), retry, self.stopping.or(self.retiring)];
+        let next = next.into_iter().flatten().min()?;
         // Counted from the round's beginning: reading the clock once more would buy nothing, for a round is short.
         Some(Duration::from_millis(next.0.saturating_sub(self.ctx.now.0)))
     }
@@ -239,7 +246,9 @@ impl<'c, H: Handler> Worker<'c, H> {
         if self.retiring.take_if(|until| *until <= self.ctx.now).is_some() {
             self.stop();
         }
-        self.call_timers();
+        if !self.ctx.timers.is_empty() {
+            self.call_timers();
+        }
     }
 
     fn call_timers(&mut self) {
