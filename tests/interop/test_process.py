@@ -183,3 +183,20 @@ def test_the_message_limit_is_an_option():
             assert wire.frame() == (True, TEXT, b"x" * 1000)
             wire.send(frame(TEXT, b"x" * 1001))
             assert wire.closed_with()[0] == 1009
+
+
+def test_sighup_has_new_workers_take_over():
+    with Server("--worker-num", "2", "--max-wait-time", "1") as server:
+        with connect(server.url()) as old:
+            server.signal(signal.SIGHUP)
+            # Its worker serves it for the grace and no longer, which shows that another one has taken over.
+            old.send("still here")
+            assert old.recv(PATIENCE) == "still here"
+            with pytest.raises(ConnectionClosed) as closed:
+                old.recv(PATIENCE)
+            assert closed.value.rcvd.code == 1001
+        with connect(server.url()) as new:
+            new.send("and now")
+            assert new.recv(PATIENCE) == "and now"
+        server.signal()
+        assert server.wait() == 0
