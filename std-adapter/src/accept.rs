@@ -161,10 +161,11 @@ impl<'c, H: Handler> Worker<'c, H> {
 
     /// Says so at once, whatever the peer asks for, and takes nothing but its end.
     fn refuse(&mut self, key: usize, answer: &str) {
+        let now = self.ctx.now;
         let slot = &mut self.ctx.slots[key];
         slot.flags.refused = true;
         slot.conn.eof();
-        slot.write(&[answer.as_bytes()]);
+        slot.write(now, &[answer.as_bytes()]);
         self.ctx.leave(key);
         self.settle(key);
     }

@@ -1,6 +1,5 @@
 //! What a handler can do: the worker's connections, and the way to those of other workers.
 
-use crate::address::Peer;
 use crate::error::PushError;
 use crate::frame::{Flags, Outgoing};
 use crate::handle::Handle;
@@ -8,12 +7,12 @@ use crate::id::ConnId;
 use crate::mailbox::{Command, Filter};
 use crate::output::Output;
 use crate::settings::Settings;
-use crate::slot::{Slot, Traffic};
+use crate::slot::Slot;
 use crate::stats::Stats;
 use crate::timers::Timers;
 use crate::topics::Groups;
 use crate::wheel::Wheel;
-use martlet_state::{CloseFrame, Instant, Misuse, State};
+use martlet_state::{CloseFrame, Instant, Misuse};
 use slab::Slab;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -45,22 +44,6 @@ pub struct Context<'c> {
 
 /// No slot's number.
 pub(crate) const NOBODY: usize = usize::MAX;
-
-/// What there is to know about a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Info {
-    /// Its state: 3 while messages may go both ways.
-    pub state: State,
-    /// The peer's address.
-    pub peer: Peer,
-    /// What came and went. What the handler pushes in the turn at hand is counted when the turn ends.
-    pub traffic: Traffic,
-    /// Octets that wait because the peer reads slowly.
-    pub queued_bytes: usize,
-    /// The tag that the handler gave it.
-    pub tag: u32,
-}
 
 impl Context<'_> {
     /// Sends a message, a fragment of one, or a Ping or Pong, to a connection of any worker.
@@ -159,23 +142,6 @@ impl Context<'_> {
         let frame = message.into().shared()?;
         let here = self.broadcast_here(filter, &frame);
         self.handle.broadcast_frame(filter, &frame, Some(usize::from(self.worker))).and(here)
-    }
-
-    /// The established connections of this worker.
-    pub fn connections(&self) -> impl Iterator<Item = ConnId> {
-        self.slots.iter().filter(|(_, slot)| slot.is_established()).map(|(_, slot)| slot.id)
-    }
-
-    /// What there is to know about a connection of this worker; `None` if it is gone or another worker's.
-    pub fn info(&self, id: ConnId) -> Option<Info> {
-        let slot = self.slot(id)?;
-        Some(Info {
-            state: slot.conn.state(),
-            peer: slot.peer.get(),
-            traffic: slot.traffic,
-            queued_bytes: slot.queued(),
-            tag: slot.tag,
-        })
     }
 
     /// The tag of a connection of this worker: 0 until it is given one.

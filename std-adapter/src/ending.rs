@@ -137,7 +137,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
         match expired {
             // The heartbeat's Ping.
-            None => slot.count_frame_out(),
+            None => slot.count_no_message_out(),
             Some(Expired::Handshake) => {
                 tracing::debug!(id = %slot.id, peer = %slot.peer.get(), "the handshake took too long");
                 // Who has said nothing is told nothing.

@@ -28,6 +28,7 @@ mod address;
 mod backpressure;
 mod context;
 mod crew;
+mod desk;
 mod ending;
 mod error;
 mod files;
@@ -36,6 +37,7 @@ mod handle;
 mod handler;
 mod http;
 mod id;
+mod info;
 mod listen;
 mod mailbox;
 mod metrics;
@@ -56,13 +58,15 @@ mod wheel;
 mod worker;
 
 pub use address::{Address, InvalidAddress, Peer};
-pub use context::{Context, Info};
+pub use context::Context;
+pub use desk::NoAnswer;
 pub use error::PushError;
 pub use frame::{Flags, Fragment, Frame, Opcode, Outgoing};
 pub use handle::Handle;
 pub use handler::{By, Closed, Handler, Timer};
 pub use http::{Answer, Body, BodyWriter, Decision, Deferred, Request, Response};
 pub use id::ConnId;
+pub use info::{Among, Info};
 pub use mailbox::Filter;
 pub use server::{Server, ServerError};
 pub use settings::{Backpressure, InvalidSetting, Kind, Listener, OverLimit, Scope, Setting, Settings, SettingsError};
@@ -71,4 +75,4 @@ pub use stats::Stats;
 
 // What the signatures above are made of.
 pub use martlet_codec::{PackError, Packet, Role, pack, unpack};
-pub use martlet_state::{DataKind, Misuse, Payload, State};
+pub use martlet_state::{DataKind, DeflateParams, Misuse, Payload, State};

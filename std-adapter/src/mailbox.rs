@@ -1,6 +1,7 @@
 //! How other threads reach a worker: commands under a lock that the data path never takes.
 
 use crate::context::Context;
+use crate::desk::{Desk, Put, Question};
 use crate::error::PushError;
 use crate::frame::Owned;
 use crate::http::Reply;
@@ -100,6 +101,8 @@ struct Inbox {
     seat: u8,
     /// It takes new connections: it has started, and no other worker has its seat.
     serving: bool,
+    /// Where questions to that worker lie; closed while there is none.
+    desk: Arc<Desk>,
     /// The serial number of the last connection of all workers that have had the number and ended.
     serial: u64,
 }
@@ -116,7 +119,8 @@ impl Mailbox {
         if inbox.taken {
             return None;
         }
-        *inbox = Inbox { taken: true, waker: Some(waker), seat, serial: inbox.serial, ..Inbox::default() };
+        let desk = Arc::default();
+        *inbox = Inbox { taken: true, waker: Some(waker), seat, desk, serial: inbox.serial, ..Inbox::default() };
         Some(inbox.serial)
     }
 
@@ -152,6 +156,31 @@ impl Mailbox {
         Ok(())
     }
 
+    /// Asks the worker that has it; wakes that if it is the first of a batch.
+    pub(crate) fn ask(&self, question: Question) -> Put {
+        let inbox = self.lock();
+        let Some(waker) = inbox.waker.clone() else { return Put::Closed };
+        let desk = Arc::clone(&inbox.desk);
+        drop(inbox);
+        let put = desk.put(question);
+        if put == Put::First
+            && let Err(error) = waker.wake()
+        {
+            tracing::error!(%error, "a worker could not be woken");
+        }
+        put
+    }
+
+    /// Where questions to the worker that has it lie, and where it waits for answers to its own.
+    pub(crate) fn desk(&self) -> Arc<Desk> {
+        Arc::clone(&self.lock().desk)
+    }
+
+    /// Whether a worker has it.
+    pub(crate) fn is_open(&self) -> bool {
+        self.lock().waker.is_some()
+    }
+
     /// Takes all commands in the order in which they came; `spare` is empty and gets their place.
     pub(crate) fn take(&self, spare: &mut Vec<Command>) {
         let mut inbox = self.lock();
@@ -167,6 +196,7 @@ impl Mailbox {
         let old = std::mem::replace(&mut *inbox, left);
         // What a closure holds may have the whole program behind it when it is dropped.
         drop(inbox);
+        old.desk.close();
         drop(old);
     }
 

@@ -107,14 +107,18 @@ impl<'c> Context<'c> {
         }
         let slot = &mut self.slots[key];
         let (header, _) = slot.conn.begin_frame(kind, octets.len() as u64, fin)?;
-        slot.count_frame_out();
+        if fin {
+            slot.count_frame_out();
+        } else {
+            slot.count_no_message_out();
+        }
         if octets.len() > COPIED {
             let mut before = 0;
             if key == self.current {
                 slot.count_frames_out(std::mem::take(&mut self.output.frames));
                 before = std::mem::take(&mut self.output.len);
             }
-            slot.write(&[&self.output.room[..before], header.as_ref(), octets]);
+            slot.write(self.now, &[&self.output.room[..before], header.as_ref(), octets]);
         } else if key == self.current && slot.queue.is_none() {
             // Fits: the output was just emptied, and is longer than what is copied.
             let mut writer = self.output.writer();
@@ -122,7 +126,7 @@ impl<'c> Context<'c> {
             debug_assert!(written.is_ok());
             self.output.len = writer.len();
         } else {
-            slot.count_bytes_out((header.as_ref().len() + octets.len()) as u64);
+            slot.count_bytes_out(self.now, (header.as_ref().len() + octets.len()) as u64);
             let queue = slot.queue();
             queue.push(header.as_ref());
             queue.push(octets);
@@ -139,7 +143,7 @@ impl<'c> Context<'c> {
         self.check_backpressure(key)?;
         let slot = &mut self.slots[key];
         slot.count_frame_out();
-        slot.count_bytes_out(frame.len() as u64);
+        slot.count_bytes_out(self.now, frame.len() as u64);
         slot.queue().push_owned(frame);
         self.mark_dirty(key);
         Ok(())
@@ -150,7 +154,7 @@ impl<'c> Context<'c> {
         self.slots[key].conn.may_send()?;
         self.check_backpressure(key)?;
         self.flush_for(key);
-        self.slots[key].write(&[octets]);
+        self.slots[key].write(self.now, &[octets]);
         self.mark_dirty(key);
         Ok(())
     }
@@ -171,10 +175,10 @@ impl<'c> Context<'c> {
         let slot = &mut self.slots[key];
         if slot.queue.is_none() && !slot.flags.in_dirty {
             // The first of this round goes at once: most sockets take it, and no queue is needed.
-            slot.write_shared(frame);
+            slot.write_shared(self.now, frame);
         } else {
             // Where there is one, there may be many: they leave together at the end of the round.
-            slot.count_bytes_out(frame.len() as u64);
+            slot.count_bytes_out(self.now, frame.len() as u64);
             slot.queue().push_shared(frame);
         }
         self.mark_dirty(key);
@@ -189,7 +193,7 @@ impl<'c> Context<'c> {
     ) -> Result<(), PushError> {
         self.check_backpressure(key)?;
         self.write_with(key, write)?;
-        self.slots[key].count_frame_out();
+        self.slots[key].count_no_message_out();
         Ok(())
     }
 
@@ -198,7 +202,7 @@ impl<'c> Context<'c> {
         let now = self.now;
         self.write_with(key, |conn, writer| conn.close(now, Some(frame), writer))?;
         let slot = &mut self.slots[key];
-        slot.count_frame_out();
+        slot.count_no_message_out();
         slot.our_code = frame.code().get();
         self.arm(key);
         Ok(())
@@ -226,7 +230,7 @@ impl<'c> Context<'c> {
         match write(&mut slot.conn, &mut writer) {
             Ok(()) => {
                 self.flush_for(key);
-                self.slots[key].write(&[writer.written()]);
+                self.slots[key].write(self.now, &[writer.written()]);
                 self.mark_dirty(key);
                 Ok(())
             }
@@ -243,7 +247,7 @@ impl<'c> Context<'c> {
         }
         self.flush_for(key);
         let slot = &mut self.slots[key];
-        slot.count_bytes_out(octets.len() as u64);
+        slot.count_bytes_out(self.now, octets.len() as u64);
         slot.queue().push(octets);
         self.mark_dirty(key);
     }
@@ -264,7 +268,7 @@ impl<'c> Context<'c> {
         let frames = std::mem::take(&mut self.output.frames);
         if let Some(slot) = self.slots.get_mut(self.current) {
             slot.count_frames_out(frames);
-            slot.write(&[&self.output.room[..len]]);
+            slot.write(self.now, &[&self.output.room[..len]]);
         }
     }
 
@@ -297,9 +301,9 @@ impl<'c> Context<'c> {
 
 impl Slot<'_> {
     /// Writes up to three parts in order, behind what waits already. What the socket does not take waits.
-    pub(crate) fn write(&mut self, parts: &[&[u8]]) {
+    pub(crate) fn write(&mut self, now: Instant, parts: &[&[u8]]) {
         let len: usize = parts.iter().map(|part| part.len()).sum();
-        self.count_bytes_out(len as u64);
+        self.count_bytes_out(now, len as u64);
         let mut taken = self.write_now(parts);
         if taken == len || self.flags.broken {
             return;
@@ -315,8 +319,8 @@ impl Slot<'_> {
     }
 
     /// The same for a frame that others send as well.
-    fn write_shared(&mut self, frame: &Arc<[u8]>) {
-        self.count_bytes_out(frame.len() as u64);
+    fn write_shared(&mut self, now: Instant, frame: &Arc<[u8]>) {
+        self.count_bytes_out(now, frame.len() as u64);
         let taken = self.write_now(&[frame]);
         if taken == frame.len() || self.flags.broken {
             return;

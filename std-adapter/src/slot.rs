@@ -19,6 +19,12 @@ pub(crate) struct Slot<'c> {
     pub(crate) id: ConnId,
     pub(crate) peer: SmallPeer,
     pub(crate) traffic: Traffic,
+    /// Frames among them that end no message: control frames, and fragments but the last.
+    pub(crate) no_messages: NoMessages,
+    /// When it was accepted.
+    pub(crate) since: Instant,
+    /// When something was sent last, though it may wait still.
+    pub(crate) sent: Instant,
     /// What was read and could not be taken yet: the beginning of a head, of a header or of a control frame.
     pub(crate) held: Option<Box<[u8]>>,
     /// The message that is being put together.
@@ -35,14 +41,16 @@ pub(crate) struct Slot<'c> {
     pub(crate) tag: u32,
     /// The code of our Close, 0 for none.
     pub(crate) our_code: u16,
+    /// Which of the listener's subprotocols was agreed on, counted from 1; 0 for none, or for one that only the handler knows.
+    pub(crate) subprotocol: u8,
     pub(crate) flags: Flags,
 }
 
 /// A server keeps one for every idle client, and a slab of them that grows may be half empty.
 #[cfg(target_pointer_width = "64")]
-const _: () = assert!(size_of::<Slot<'_>>() <= 264);
+const _: () = assert!(size_of::<Slot<'_>>() <= 296);
 
-/// What few connections have: an HTTP request, topics and a user's key.
+/// What few connections have: an HTTP request, topics, a user's key, a subprotocol that is not in the settings.
 #[derive(Debug, Default)]
 pub(crate) struct Extras {
     /// What speaks HTTP and is no WebSocket yet.
@@ -51,13 +59,15 @@ pub(crate) struct Extras {
     pub(crate) topics: Vec<Arc<str>>,
     /// The key of its user.
     pub(crate) user: Option<Arc<str>>,
+    /// The subprotocol that the handler chose, if the settings do not have it.
+    pub(crate) subprotocol: Option<Box<str>>,
 }
 
 impl Extras {
     /// Whether there is nothing to keep.
     const fn is_empty(&self) -> bool {
-        let Self { http, topics, user } = self;
-        http.is_none() && topics.is_empty() && user.is_none()
+        let Self { http, topics, user, subprotocol } = self;
+        http.is_none() && topics.is_empty() && user.is_none() && subprotocol.is_none()
     }
 }
 
@@ -72,6 +82,13 @@ pub struct Traffic {
     pub bytes_in: u64,
     /// Octets that went or wait to go, the handshake included.
     pub bytes_out: u64,
+}
+
+/// Frames that are counted in [`Traffic`] and are no whole message, nor the end of one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct NoMessages {
+    pub(crate) came: u64,
+    pub(crate) went: u64,
 }
 
 /// What is to be remembered about a connection between events.
@@ -132,6 +149,9 @@ impl<'c> Slot<'c> {
             id,
             peer: peer.into(),
             traffic: Traffic::default(),
+            no_messages: NoMessages::default(),
+            since: now,
+            sent: now,
             held: None,
             message: None,
             queue: None,
@@ -140,6 +160,7 @@ impl<'c> Slot<'c> {
             armed: 0,
             tag: 0,
             our_code: 0,
+            subprotocol: 0,
             flags: Flags::default(),
         }
     }
@@ -162,9 +183,39 @@ impl<'c> Slot<'c> {
     }
 
     #[inline]
-    pub(crate) fn count_bytes_out(&mut self, octets: u64) {
+    pub(crate) fn count_bytes_out(&mut self, now: Instant, octets: u64) {
+        self.sent = now;
         self.traffic.bytes_out += octets;
         self.profile.counters.bytes_out.add(octets);
+    }
+
+    /// Counts a control frame that came.
+    pub(crate) fn count_control_in(&mut self) {
+        self.traffic.frames_in += 1;
+        self.no_messages.came += 1;
+    }
+
+    /// Counts a frame that went and ends no message.
+    pub(crate) fn count_no_message_out(&mut self) {
+        self.count_frame_out();
+        self.no_messages.went += 1;
+    }
+
+    /// Remembers which subprotocol was agreed on.
+    pub(crate) fn agree_on(&mut self, subprotocol: &str) {
+        let known = self.profile.config.subprotocols.iter().position(|known| *known == subprotocol);
+        match known.and_then(|at| u8::try_from(at + 1).ok()) {
+            Some(number) => self.subprotocol = number,
+            None => self.extras.get_or_insert_default().subprotocol = Some(subprotocol.into()),
+        }
+    }
+
+    /// The subprotocol that was agreed on.
+    pub(crate) fn subprotocol(&self) -> Option<&str> {
+        match usize::from(self.subprotocol).checked_sub(1) {
+            Some(at) => self.profile.config.subprotocols.get(at).copied(),
+            None => self.extras.as_ref()?.subprotocol.as_deref(),
+        }
     }
 
     /// Octets that wait for the socket.

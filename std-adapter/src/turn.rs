@@ -150,7 +150,7 @@ impl<H: Handler> Worker<'_, H> {
                 }
                 other => {
                     if ctx.output.wrote(len) {
-                        slot.count_frame_out();
+                        slot.count_no_message_out();
                     }
                     self.rare(key, other);
                     if self.ctx.slots[key].flags.leaving {
@@ -169,19 +169,19 @@ impl<H: Handler> Worker<'_, H> {
             Ok(Status::Event(event)) => match event {
                 Event::Data(data) => self.piece(key, data),
                 Event::Ping(body) => {
-                    slot.traffic.frames_in += 1;
+                    slot.count_control_in();
                     if slot.profile.settings.open_websocket_ping_frame {
                         self.handler.message(&mut self.ctx, id, Frame::control(Opcode::Ping, body));
                     }
                 }
                 Event::Pong(body) => {
-                    slot.traffic.frames_in += 1;
+                    slot.count_control_in();
                     if slot.profile.settings.open_websocket_pong_frame {
                         self.handler.message(&mut self.ctx, id, Frame::control(Opcode::Pong, body));
                     }
                 }
                 Event::Close(frame) => {
-                    slot.traffic.frames_in += 1;
+                    slot.count_control_in();
                     slot.flags.clean = true;
                     let by = if slot.our_code == 0 { By::Peer } else { By::Server };
                     if slot.profile.settings.open_websocket_close_frame {
@@ -214,6 +214,7 @@ impl<H: Handler> Worker<'_, H> {
         let id = slot.id;
         if slot.conn.missing() == 0 {
             slot.traffic.frames_in += 1;
+            slot.no_messages.came += u64::from(!data.is_last());
         }
         if slot.profile.streams {
             let fragment = Fragment::new(data);

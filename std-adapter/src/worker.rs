@@ -228,6 +228,16 @@ impl<'c, H: Handler> Worker<'c, H> {
                 other => self.ctx.obey(other),
             }
         }
+        self.answer_questions();
+    }
+
+    /// Behind the commands: who pushes something and then asks sees what became of it.
+    fn answer_questions(&self) {
+        let Some(mailbox) = self.ctx.handle.mailbox(usize::from(self.ctx.worker)) else { return };
+        let desk = mailbox.desk();
+        while let Some(question) = desk.take() {
+            question(&self.ctx);
+        }
     }
 
     /// Looks at the connections and timers whose time has come.

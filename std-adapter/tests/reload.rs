@@ -26,7 +26,7 @@ impl Handler for Teller {
     }
 
     fn worker_stop(&mut self, ctx: &mut Context<'_>) {
-        let open = ctx.connections().count();
+        let open = ctx.connections_here().count();
         // At the end of a test nobody may listen any more.
         let _ = self.0.send(Told::Stop { worker: ctx.worker(), open });
     }

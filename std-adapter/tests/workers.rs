@@ -33,7 +33,7 @@ impl Handler for Relay {
                 }
             }
             _ => {
-                let here = ctx.connections().count();
+                let here = ctx.connections_here().count();
                 ctx.push(id, format!("{here} of {}", ctx.handle().connection_count()).as_str()).unwrap();
             }
         }
@@ -148,7 +148,7 @@ fn what_is_broadcast_in_one_round_leaves_together() {
     struct Twice;
     impl Handler for Twice {
         fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, _: Frame<'_>) {
-            let other = ctx.connections().find(|other| *other != id).unwrap();
+            let other = ctx.connections_here().find(|other| *other != id).unwrap();
             let queued: Vec<_> = ["a", "b", "c"]
                 .map(|text| {
                     ctx.broadcast(Filter::All, text).unwrap();

@@ -6,6 +6,7 @@ use crate::handle::Handle;
 use crate::id::ConnId;
 use core::cell::Cell;
 use core::time::Duration;
+use martlet_state::DeflateParams;
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -18,6 +19,7 @@ pub struct Request<'r> {
     head: &'r martlet_handshake::Request<'r>,
     body: &'r [u8],
     subprotocol: Option<&'r str>,
+    compression: Option<DeflateParams>,
     place: Place<'r>,
     deferred: Cell<bool>,
 }
@@ -38,12 +40,12 @@ pub(crate) struct Place<'r> {
 
 impl<'r> Request<'r> {
     pub(crate) const fn new(head: &'r martlet_handshake::Request<'r>, body: &'r [u8], place: Place<'r>) -> Self {
-        Self { head, body, subprotocol: None, place, deferred: Cell::new(false) }
+        Self { head, body, subprotocol: None, compression: None, place, deferred: Cell::new(false) }
     }
 
-    /// The same with the subprotocol that was agreed on.
-    pub(crate) const fn agreed(mut self, subprotocol: Option<&'r str>) -> Self {
-        self.subprotocol = subprotocol;
+    /// The same with what was agreed on.
+    pub(crate) const fn agreed(mut self, subprotocol: Option<&'r str>, compression: Option<DeflateParams>) -> Self {
+        (self.subprotocol, self.compression) = (subprotocol, compression);
         self
     }
 
@@ -75,6 +77,12 @@ impl<'r> Request<'r> {
     /// The subprotocol that was agreed on. Known in [`Handler::open`](crate::Handler::open); `None` before.
     pub const fn subprotocol(&self) -> Option<&'r str> {
         self.subprotocol
+    }
+
+    /// What was agreed on permessage-deflate, the one extension there is (RFC 7692). Known in
+    /// [`Handler::open`](crate::Handler::open); `None` before, and if the connection is not compressed.
+    pub const fn compression(&self) -> Option<DeflateParams> {
+        self.compression
     }
 
     /// The query's pairs of name and value, decoded as a form's are: `+` is a space, and what is not UTF-8 is replaced.

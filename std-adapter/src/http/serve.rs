@@ -173,10 +173,14 @@ impl<'c, H: Handler> Worker<'c, H> {
         slot.profile.counters.opened.add(1);
         let agreed = offered.or_else(|| upgrade.subprotocol(slot.profile.config.subprotocols));
         let agreed = agreed.map(|name| name.as_str());
+        if let Some(subprotocol) = agreed {
+            slot.agree_on(subprotocol);
+        }
+        let compression = slot.conn.compression();
         // The heartbeat may come before the end of the handshake would have.
         self.ctx.arm(key);
         tracing::debug!(id = %place.id, target, "opened");
-        let request = Request::new(head, &[], place).agreed(agreed);
+        let request = Request::new(head, &[], place).agreed(agreed, compression);
         self.handler.open(&mut self.ctx, place.id, &request);
     }
 
