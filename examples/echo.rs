@@ -2,25 +2,7 @@
 //!
 //! `cargo run --example echo [ADDRESS]`
 
-use martlet_std::{Closed, ConnId, Context, Frame, Handler, Request, Server, ServerError, Settings};
-
-struct Echo;
-
-impl Handler for Echo {
-    fn open(&mut self, _: &mut Context<'_>, id: ConnId, request: &Request<'_>) {
-        println!("{id} opened {} from {}", request.target(), request.remote());
-    }
-
-    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, frame: Frame<'_>) {
-        if let Err(why) = ctx.push(id, frame) {
-            println!("{id} gets no answer: {why}");
-        }
-    }
-
-    fn close(&mut self, _: &mut Context<'_>, id: ConnId, closed: &Closed<'_>) {
-        println!("{id} closed by {:?} with {} {:?}", closed.by, closed.code, closed.reason);
-    }
-}
+use martlet_std::{Closures, Server, ServerError, Settings};
 
 fn main() -> Result<(), ServerError> {
     let mut settings = Settings::default();
@@ -28,5 +10,15 @@ fn main() -> Result<(), ServerError> {
         settings.listen =
             vec![address.parse::<martlet_std::Address>().expect("an address such as 127.0.0.1:9501").into()];
     }
-    Server::bind(settings)?.run(|_worker| Echo)
+    let echo = Closures::new()
+        .on_open(|_, id, request| println!("{id} opened {} from {}", request.target(), request.remote()))
+        .on_message(|ctx, id, frame| {
+            if let Err(why) = ctx.push(id, frame) {
+                println!("{id} gets no answer: {why}");
+            }
+        })
+        .on_close(|_, id, closed| {
+            println!("{id} closed by {:?} with {} {:?}", closed.by, closed.code, closed.reason);
+        });
+    Server::bind(settings)?.run_closures(echo)
 }

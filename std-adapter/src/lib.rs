@@ -20,12 +20,14 @@
 //!
 //! Each worker is a thread with its own poll, its own listening socket on the same port, its own connections and its own
 //! [`Handler`]. Nothing on the way of a message is shared between workers or locked. [`Context`] is what a handler can do,
-//! [`Handle`] what any thread can; both reach every connection by its [`ConnId`].
+//! [`Handle`] what any thread can; both reach every connection by its [`ConnId`]. For small programs [`Closures`] do what a
+//! handler does.
 #![forbid(unsafe_code)]
 
 mod accept;
 mod address;
 mod backpressure;
+mod closures;
 mod context;
 mod crew;
 mod desk;
@@ -58,6 +60,7 @@ mod wheel;
 mod worker;
 
 pub use address::{Address, InvalidAddress, Peer};
+pub use closures::Closures;
 pub use context::Context;
 pub use desk::NoAnswer;
 pub use error::PushError;

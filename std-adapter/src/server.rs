@@ -1,6 +1,7 @@
 //! The server: its sockets, its threads, its end.
 
 use crate::address::Address;
+use crate::closures::Closures;
 use crate::crew::{Crew, Notice};
 use crate::handle::Handle;
 use crate::handler::Handler;
@@ -39,6 +40,8 @@ pub enum ServerError {
     Listen(Address, io::Error),
     /// The system refused something else.
     System(io::Error),
+    /// [`Closures`] have none for this event, so that what comes would be lost.
+    NoClosure(&'static str),
     /// A worker's thread panicked outside the handler, or while it made one.
     Panicked,
 }
@@ -52,6 +55,9 @@ impl fmt::Display for ServerError {
             }
             Self::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
             Self::System(error) => error.fmt(f),
+            Self::NoClosure(event) => {
+                write!(f, "there is no closure for the event `{event}`: what comes would be lost")
+            }
             Self::Panicked => f.write_str("a worker panicked"),
         }
     }
@@ -62,7 +68,7 @@ impl core::error::Error for ServerError {
         match self {
             Self::Setting(invalid) => Some(invalid),
             Self::Listen(_, error) | Self::System(error) => Some(error),
-            Self::Panicked => None,
+            Self::NoClosure(_) | Self::Panicked => None,
         }
     }
 }
@@ -132,6 +138,15 @@ impl Server {
         (self.on_shutdown)();
         tracing::info!(?addresses, "stopped");
         done
+    }
+
+    /// Serves as [`run`](Self::run) does, with closures in place of a handler, which all workers call.
+    ///
+    /// Nothing is served if there is none for `message`, or for `fragment` where
+    /// [`stream_messages`](Settings::stream_messages) is on: that is [`ServerError::NoClosure`].
+    pub fn run_closures(self, closures: Closures) -> Result<(), ServerError> {
+        let closures = closures.complete(&self.settings)?;
+        self.run(|_worker| closures.clone())
     }
 }
 

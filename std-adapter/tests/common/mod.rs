@@ -3,7 +3,7 @@
 
 pub(crate) mod http;
 
-use martlet_std::{ConnId, Handle, Handler, Server, Settings};
+use martlet_std::{ConnId, Handle, Handler, Server, ServerError, Settings};
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -28,9 +28,17 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start<H: Handler>(settings: Settings, handler: impl Fn(usize) -> H + Send + Sync + 'static) -> Self {
+        Self::serve(settings, move |server| server.run(handler))
+    }
+
+    /// The same with `run`, which is to run the server.
+    pub(crate) fn serve(
+        settings: Settings,
+        run: impl FnOnce(Server) -> Result<(), ServerError> + Send + 'static,
+    ) -> Self {
         let server = Server::bind(settings).unwrap();
         let (handle, address) = (server.handle(), server.address().unwrap());
-        let thread = std::thread::spawn(move || server.run(handler).unwrap());
+        let thread = std::thread::spawn(move || run(server).unwrap());
         Self { handle, address, thread: Some(thread) }
     }
 
