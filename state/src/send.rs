@@ -77,6 +77,11 @@ impl<S: Side> Connection<'_, S> {
         }
     }
 
+    /// Whether the message of ours that is open goes compressed: its fragments go by [`send_compressed`](Self::send_compressed).
+    pub const fn is_sending_compressed(&self) -> bool {
+        matches!(self.sending, Some(Sending { compressed: true, .. }))
+    }
+
     /// Sends a Ping with a body of at most 125 octets.
     pub fn ping(&mut self, body: &[u8], output: &mut Writer<'_>) -> Result<(), SendError> {
         self.send_control(ControlOp::Ping, body, output)

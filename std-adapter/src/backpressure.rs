@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::error::PushError;
 use crate::handler::Handler;
+use crate::multicast::Multicast;
 use crate::settings::Backpressure;
 use crate::slot::{Behind, Slot};
 use crate::worker::Worker;
@@ -41,7 +42,7 @@ impl Context<'_> {
 
     /// Sends a frame that is for many to one of them. Who is closing, or reads too slowly, is left out; that is an error only if the
     /// settings want one, or if it is longer than may be pushed there.
-    pub(crate) fn send_to_one_of_many(&mut self, key: usize, frame: &Arc<[u8]>) -> Result<(), PushError> {
+    pub(crate) fn send_to_one_of_many(&mut self, key: usize, frame: &Arc<Multicast>) -> Result<(), PushError> {
         let policy = self.slots[key].profile.settings.backpressure_policy;
         match self.send_shared(key, frame) {
             Err(error @ PushError::TooLarge(_)) => Err(error),

@@ -1,10 +1,13 @@
 //! What a handler can do: the worker's connections, and the way to those of other workers.
 
+use crate::compress::Compressors;
 use crate::error::PushError;
 use crate::frame::{Flags, Outgoing};
 use crate::handle::Handle;
 use crate::id::ConnId;
+use crate::inflate::Lent;
 use crate::mailbox::{Command, Filter};
+use crate::multicast::Multicast;
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::slot::Slot;
@@ -34,6 +37,8 @@ pub struct Context<'c> {
     pub(crate) current: usize,
     /// What the current slot sends in this turn.
     pub(crate) output: Output,
+    pub(crate) compressors: Compressors,
+    pub(crate) lent: Lent,
     /// Slots whose queues are to be flushed at the end of this round.
     pub(crate) dirty: Vec<usize>,
     /// Slots that have more to read.
@@ -139,7 +144,7 @@ impl Context<'_> {
     /// its octets. An error means that a worker was too far behind; all others have it. Where
     /// [`backpressure_policy`](Settings::backpressure_policy) is `Error`, connections of this worker that read too slowly are one as well.
     pub fn broadcast<'m>(&mut self, filter: Filter, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
-        let frame = message.into().shared()?;
+        let frame = Multicast::new(&message.into())?;
         let here = self.broadcast_here(filter, &frame);
         self.handle.broadcast_frame(filter, &frame, Some(usize::from(self.worker))).and(here)
     }
@@ -236,7 +241,7 @@ impl Context<'_> {
         }
     }
 
-    fn broadcast_here(&mut self, filter: Filter, frame: &Arc<[u8]>) -> Result<(), PushError> {
+    fn broadcast_here(&mut self, filter: Filter, frame: &Arc<Multicast>) -> Result<(), PushError> {
         let keys: Vec<_> = self
             .slots
             .iter()

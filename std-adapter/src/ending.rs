@@ -87,6 +87,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         let now = self.ctx.now;
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
         let idle_ms = slot.profile.config.idle_ms;
+        slot.release_idle(now);
         if slot.deadline().is_none_or(|deadline| now < deadline) {
             return self.ctx.arm(key);
         }

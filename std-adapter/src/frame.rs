@@ -4,7 +4,6 @@ use crate::error::PushError;
 use core::ops::BitOr;
 use martlet_codec::{CloseFrame, ControlOp, Data, DataKind, DataOp, Header, Kind, MAX_CONTROL};
 use martlet_state::{Misuse, Payload};
-use std::sync::Arc;
 
 /// The opcodes of RFC 6455 section 5.2, with its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,6 +81,12 @@ impl<'m> Frame<'m> {
             DataKind::Binary => Opcode::Binary,
         };
         Self { opcode, flags: Flags::FIN, payload }
+    }
+
+    /// The same message, which came compressed.
+    pub(crate) const fn compressed(mut self) -> Self {
+        self.flags = Flags(Flags::FIN.0 | Flags::COMPRESS.0);
+        self
     }
 
     /// A Close, Ping or Pong.
@@ -210,6 +215,17 @@ impl<'m> Outgoing<'m> {
         }
     }
 
+    /// The same, if nothing is said about compression.
+    #[inline]
+    pub(crate) const fn plain(&self) -> Option<DataKind> {
+        if self.flags.contains(Flags::COMPRESS) { None } else { self.whole() }
+    }
+
+    #[inline]
+    pub(crate) const fn flag(&self) -> Flags {
+        self.flags
+    }
+
     #[inline]
     pub(crate) const fn is_final(&self) -> bool {
         self.flags.contains(Flags::FIN)
@@ -234,12 +250,6 @@ impl<'m> Outgoing<'m> {
             }
             _ => Ok(()),
         }
-    }
-
-    /// A whole message as one frame for many connections.
-    pub(crate) fn shared(&self) -> Result<Arc<[u8]>, PushError> {
-        let kind = self.whole().ok_or(PushError::NotWhole)?;
-        Ok(Self::encode(kind, self.octets).into())
     }
 
     /// The same on its way to another worker.

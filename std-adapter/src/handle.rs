@@ -6,6 +6,7 @@ use crate::error::PushError;
 use crate::frame::{Flags, Outgoing};
 use crate::id::ConnId;
 use crate::mailbox::{Command, Filter, Job, Mailbox};
+use crate::multicast::Multicast;
 use crate::places::Places;
 use crate::roster::Roster;
 use crate::stats::{Counters, Stats};
@@ -57,7 +58,7 @@ impl Handle {
         let message = message.into();
         self.check_push(message)?;
         message.check()?;
-        match message.whole() {
+        match message.plain() {
             Some(kind) => self.post(id, Command::Frame { id, frame: Outgoing::encode(kind, message.octets()) }),
             None => self.post(id, Command::Push { id, message: message.to_owned() }),
         }
@@ -108,7 +109,7 @@ impl Handle {
     pub fn broadcast<'m>(&self, filter: Filter, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
         let message = message.into();
         self.check_push(message)?;
-        self.broadcast_frame(filter, &message.shared()?, None)
+        self.broadcast_frame(filter, &Multicast::new(&message)?, None)
     }
 
     /// Calls `f` on a worker, which [`ConnId::worker`] names: the way from other threads to all that a
@@ -171,7 +172,7 @@ impl Handle {
     pub(crate) fn broadcast_frame(
         &self,
         filter: Filter,
-        frame: &Arc<[u8]>,
+        frame: &Arc<Multicast>,
         except: Option<usize>,
     ) -> Result<(), PushError> {
         self.post_to_all(except, || Command::Broadcast { filter, frame: Arc::clone(frame) })

@@ -28,6 +28,7 @@ mod accept;
 mod address;
 mod backpressure;
 mod closures;
+mod compress;
 mod context;
 mod crew;
 mod desk;
@@ -39,10 +40,12 @@ mod handle;
 mod handler;
 mod http;
 mod id;
+mod inflate;
 mod info;
 mod listen;
 mod mailbox;
 mod metrics;
+mod multicast;
 mod output;
 mod places;
 mod profile;
@@ -50,6 +53,7 @@ mod queue;
 mod roster;
 mod server;
 mod settings;
+
 mod slot;
 mod socket;
 mod stats;
@@ -78,4 +82,4 @@ pub use stats::Stats;
 
 // What the signatures above are made of.
 pub use martlet_codec::{PackError, Packet, Role, pack, unpack};
-pub use martlet_state::{DataKind, DeflateParams, Misuse, Payload, State};
+pub use martlet_state::{DataKind, DeflateParams, DeflateSide, Misuse, Payload, State};

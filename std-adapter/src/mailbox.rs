@@ -6,6 +6,7 @@ use crate::error::PushError;
 use crate::frame::Owned;
 use crate::http::Reply;
 use crate::id::ConnId;
+use crate::multicast::Multicast;
 use crate::topics::{Change, Group};
 use core::fmt;
 use mio::Waker;
@@ -39,13 +40,13 @@ pub(crate) enum Command {
     /// Begin the closing handshake; code and reason are checked.
     Close { id: ConnId, code: u16, reason: String },
     /// Send this frame to many.
-    Broadcast { filter: Filter, frame: Arc<[u8]> },
+    Broadcast { filter: Filter, frame: Arc<Multicast> },
     /// Go on with this request of the connection: its answer was deferred.
     Reply { id: ConnId, number: u32, reply: Reply },
     /// Call this.
     Run(Job),
     /// Send this frame to the members of a group.
-    Group { group: Group, frame: Arc<[u8]> },
+    Group { group: Group, frame: Arc<Multicast> },
     /// Change the groups that a connection is in.
     Change { id: ConnId, change: Change },
     /// Accept no more, and end when all connections have, or when their time is over: another worker has taken over.
@@ -72,9 +73,9 @@ impl Command {
             Self::Raw { octets, .. } => octets.len(),
             Self::Close { reason, .. } => reason.len(),
             // Shared with the other workers, but each may be the last to have it.
-            Self::Broadcast { frame, .. } => frame.len(),
+            Self::Broadcast { frame, .. } => frame.frame().len(),
             Self::Reply { reply, .. } => reply.octets(),
-            Self::Group { group, frame } => frame.len() + group.name().len(),
+            Self::Group { group, frame } => frame.frame().len() + group.name().len(),
             Self::Change { change, .. } => change.octets(),
             Self::Cut { .. } | Self::Pause { .. } | Self::Run(_) | Self::Retire | Self::Stop => 0,
         };

@@ -3,10 +3,11 @@
 use crate::backpressure::payload_len;
 use crate::context::{Context, NOBODY};
 use crate::error::PushError;
-use crate::frame::{Opcode, Outgoing, whole_frame};
+use crate::frame::{Flags, Opcode, Outgoing, whole_frame};
+use crate::multicast::Multicast;
 use crate::profile::COPIED;
 use crate::slot::Slot;
-use martlet_codec::{DataKind, Writer};
+use martlet_codec::{DataKind, HeaderBytes, Writer};
 use martlet_state::{CloseFrame, Connection, Instant, Misuse, SendError, Server};
 use std::io::{ErrorKind, IoSlice, Write};
 use std::sync::Arc;
@@ -62,14 +63,14 @@ impl<'c> Context<'c> {
     #[inline]
     pub(crate) fn send(&mut self, key: usize, message: &Outgoing<'_>) -> Result<(), PushError> {
         let slot = &mut self.slots[key];
-        let Some(kind) = message.whole() else { return self.send_part(key, message) };
+        let Some(kind) = message.plain() else { return self.send_part(key, message) };
         slot.conn.may_send()?;
         if key != self.current || slot.queue.is_some() || message.octets().len() > slot.profile.short {
-            return self.send_rare(key, kind, true, message.octets());
+            return self.send_rare(key, kind, Flags::FIN, message.octets());
         }
         let mut writer = Writer::resume(&mut self.output.room, self.output.len);
         if writer.frame(whole_frame(kind), None, message.octets()).is_err() {
-            return self.send_rare(key, kind, true, message.octets());
+            return self.send_rare(key, kind, Flags::FIN, message.octets());
         }
         self.output.len = writer.len();
         self.output.frames += 1;
@@ -94,19 +95,31 @@ impl<'c> Context<'c> {
                 None => return Err(PushError::NothingToContinue),
             },
         };
-        self.send_rare(key, kind, message.is_final(), body)
+        self.send_rare(key, kind, message.flag(), body)
     }
 
     /// The same for long messages, for connections whose turn it is not, and for those whose peers read slowly.
     #[inline(never)]
-    fn send_rare(&mut self, key: usize, kind: DataKind, fin: bool, octets: &[u8]) -> Result<(), PushError> {
+    fn send_rare(&mut self, key: usize, kind: DataKind, flags: Flags, octets: &[u8]) -> Result<(), PushError> {
         self.check_push(key, octets.len())?;
         self.check_backpressure(key)?;
+        let fin = flags.contains(Flags::FIN);
+        if let Some(side) = self.slots[key].compresses(flags, octets.len())
+            && self.send_compressed(key, side, kind, fin, octets)?
+        {
+            return Ok(());
+        }
+        let (header, _) = self.slots[key].conn.begin_frame(kind, octets.len() as u64, fin)?;
+        self.send_payload(key, header, octets, fin);
+        Ok(())
+    }
+
+    /// Sends a frame that the connection has begun; `fin` says whether a message ends with it.
+    pub(crate) fn send_payload(&mut self, key: usize, header: HeaderBytes, octets: &[u8], fin: bool) {
         if octets.len() <= COPIED {
             self.flush_for(key);
         }
         let slot = &mut self.slots[key];
-        let (header, _) = slot.conn.begin_frame(kind, octets.len() as u64, fin)?;
         if fin {
             slot.count_frame_out();
         } else {
@@ -132,14 +145,22 @@ impl<'c> Context<'c> {
             queue.push(octets);
         }
         self.mark_dirty(key);
-        Ok(())
     }
 
     /// Sends a frame that was encoded elsewhere.
     pub(crate) fn send_frame(&mut self, key: usize, frame: Vec<u8>) -> Result<(), PushError> {
         self.flush_for(key);
         self.slots[key].conn.may_send()?;
-        self.check_push(key, payload_len(&frame))?;
+        let len = payload_len(&frame);
+        if self.slots[key].compresses(Flags::FIN, len).is_some() {
+            let kind = if frame.first().is_some_and(|first| first & 0x0f == Opcode::Text as u8) {
+                DataKind::Text
+            } else {
+                DataKind::Binary
+            };
+            return self.send_rare(key, kind, Flags::FIN, &frame[frame.len() - len..]);
+        }
+        self.check_push(key, len)?;
         self.check_backpressure(key)?;
         let slot = &mut self.slots[key];
         slot.count_frame_out();
@@ -160,10 +181,11 @@ impl<'c> Context<'c> {
     }
 
     /// Sends a frame that others send as well.
-    pub(crate) fn send_shared(&mut self, key: usize, frame: &Arc<[u8]>) -> Result<(), PushError> {
+    pub(crate) fn send_shared(&mut self, key: usize, shared: &Multicast) -> Result<(), PushError> {
         self.slots[key].conn.may_send()?;
-        self.check_push(key, payload_len(frame))?;
+        self.check_push(key, shared.message().1.len())?;
         self.check_backpressure(key)?;
+        let frame = self.variant(key, shared);
         let slot = &mut self.slots[key];
         slot.count_frame_out();
         if key == self.current && slot.queue.is_none() && frame.len() <= COPIED {

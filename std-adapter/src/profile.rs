@@ -2,6 +2,7 @@
 
 use crate::settings::{Settings, ms};
 use crate::stats::Counters;
+use martlet_codec::InflateLimits;
 use martlet_state::{Config, Instant};
 
 /// Longer payloads are not copied but written from where they lie. Below it a copy costs less than a `writev` more.
@@ -15,23 +16,32 @@ pub(crate) struct Profile<'c> {
     pub(crate) counters: &'c Counters,
     /// The core's part of them.
     pub(crate) config: Config<'c>,
-    /// Longer messages are no matter of course: they are not copied, or may not be pushed at all.
+    /// Longer messages are no matter of course: they are compressed, not copied, or may not be pushed at all.
     pub(crate) short: usize,
     /// Messages are handed out in pieces. Here, where the data path has it at hand.
     pub(crate) streams: bool,
+    /// What compressed messages may grow to.
+    pub(crate) inflate: InflateLimits,
     /// The heartbeat's idle time and its check interval, 0 for none.
     heartbeat_ms: (u32, u32),
 }
 
 impl<'c> Profile<'c> {
     pub(crate) fn new(settings: &'c Settings, subprotocols: &'c [&'c str], counters: &'c Counters) -> Self {
-        let most = settings.max_push_bytes.map_or(COPIED, |most| usize::try_from(most).unwrap_or(usize::MAX));
+        let pushed = settings.max_push_bytes.map_or(COPIED, |most| usize::try_from(most).unwrap_or(usize::MAX));
+        let threshold = settings.websocket_compression.then_some(settings.compression_threshold);
+        let plain = threshold.map_or(COPIED, |threshold| threshold.saturating_sub(1));
         Self {
             settings,
             counters,
             config: settings.config(subprotocols),
-            short: most.min(COPIED),
+            short: pushed.min(plain).min(COPIED),
             streams: settings.stream_messages,
+            inflate: InflateLimits {
+                max_message_bytes: settings.package_max_length,
+                max_ratio: settings.max_inflate_ratio,
+                ratio_floor_bytes: settings.inflate_ratio_floor_bytes,
+            },
             heartbeat_ms: (ms(settings.heartbeat_idle_time), ms(settings.heartbeat_check_interval)),
         }
     }

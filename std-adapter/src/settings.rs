@@ -7,8 +7,9 @@ mod text;
 
 use crate::address::Address;
 use core::time::Duration;
-use martlet_codec::Limits;
-use martlet_state::{Config, HeadMode};
+use martlet_codec::{InflateLimits, Limits};
+use martlet_handshake::WindowBits;
+use martlet_state::{Config, DeflateParams, DeflateSide, HeadMode};
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -50,6 +51,8 @@ pub struct Settings {
     pub read_buffer_bytes: usize,
     /// Octets of commands from other threads that may wait for a worker, beyond which they fail. Default: 64 MiB.
     pub max_mailbox_bytes: usize,
+    /// How hard large messages are compressed: 1, the fastest, to 9, the smallest. Default: 1.
+    pub compression_level: u8,
     /// Whether `/metrics` shows counters as Prometheus reads them. Default: no.
     pub metrics: bool,
     /// Whether `/healthz` answers 200 while the server takes connections. Default: no.
@@ -69,7 +72,31 @@ pub struct Settings {
     pub open_websocket_pong_frame: bool,
     /// Whether messages are handed out piece by piece as they come, by `fragment` instead of `message`. Default: no.
     pub stream_messages: bool,
-    /// The longest message that a peer may send, in octets; beyond it the connection is closed with 1009. Default: 2 MiB.
+    /// Whether messages are compressed where the client offers it (permessage-deflate, RFC 7692). Default: no.
+    pub websocket_compression: bool,
+    /// Messages of so many octets and more are compressed unasked; shorter ones only with [`Flags::COMPRESS`](crate::Flags::COMPRESS).
+    /// Default: 1 KiB.
+    pub compression_threshold: usize,
+    /// Whether the server compresses each message by itself. Then it keeps nothing for a connection; otherwise 6 KiB, once it has
+    /// compressed something. Default: yes.
+    pub server_no_context_takeover: bool,
+    /// Whether clients are told to compress each message by itself. Then nothing is kept for a connection; otherwise what came
+    /// last, as much as the client's window holds. Default: yes.
+    pub client_no_context_takeover: bool,
+    /// The window that the server compresses with at most, 8 to 15 bits. Default: 15, 32 KiB.
+    pub server_max_window_bits: u8,
+    /// The window that clients may compress with, 8 to 15 bits. With less than 15, clients that cannot be told so are not
+    /// compressed. Default: 15, 32 KiB.
+    pub client_max_window_bits: u8,
+    /// After so long without a compressed message what the server keeps for compressing is given back, zero for never. Default: never.
+    #[serde(with = "duration")]
+    pub compression_idle_time: Duration,
+    /// How many octets may come of each compressed one, 0 for any number; beyond it 1008. Default: 1,000.
+    pub max_inflate_ratio: u32,
+    /// Messages of no more octets may have any ratio. Default: 1 MiB.
+    pub inflate_ratio_floor_bytes: u64,
+    /// The longest message that a peer may send, in octets, inflated if it comes compressed; beyond it the connection is closed with
+    /// 1009. Default: 2 MiB.
     pub package_max_length: u64,
     /// The longest frame that a peer may send, in octets. Default: as long as a message.
     pub max_frame_bytes: Option<u64>,
@@ -181,6 +208,7 @@ impl Default for Settings {
             max_wait_time: Duration::from_secs(5),
             read_buffer_bytes: 16 * 1024,
             max_mailbox_bytes: 64 * 1024 * 1024,
+            compression_level: 1,
             metrics: false,
             healthz: false,
             websocket_subprotocol: Vec::new(),
@@ -189,6 +217,15 @@ impl Default for Settings {
             open_websocket_ping_frame: false,
             open_websocket_pong_frame: false,
             stream_messages: false,
+            websocket_compression: false,
+            compression_threshold: 1024,
+            server_no_context_takeover: true,
+            client_no_context_takeover: true,
+            server_max_window_bits: 15,
+            client_max_window_bits: 15,
+            compression_idle_time: Duration::ZERO,
+            max_inflate_ratio: InflateLimits::DEFAULT.max_ratio,
+            inflate_ratio_floor_bytes: InflateLimits::DEFAULT.ratio_floor_bytes,
             package_max_length: core.limits.max_message_bytes,
             max_frame_bytes: None,
             max_empty_fragments: core.limits.max_empty_fragments,
@@ -227,7 +264,7 @@ impl Settings {
     /// The core's part of the settings.
     pub(crate) fn config<'c>(&self, subprotocols: &'c [&'c str]) -> Config<'c> {
         Config {
-            deflate: None,
+            deflate: self.websocket_compression.then(|| self.compression()),
             limits: Limits {
                 max_frame_bytes: self.max_frame_bytes(),
                 max_message_bytes: self.package_max_length,
@@ -247,6 +284,18 @@ impl Settings {
             idle_ms: ms(self.ping_interval),
             pong_timeout_ms: ms(self.pong_timeout),
             close_timeout_ms: ms(self.close_timeout),
+        }
+    }
+
+    /// What is agreed to at most.
+    fn compression(&self) -> DeflateParams {
+        let side = |no_context_takeover, bits| DeflateSide {
+            no_context_takeover,
+            max_window_bits: WindowBits::new(bits).filter(|bits| *bits != WindowBits::B15),
+        };
+        DeflateParams {
+            server: side(self.server_no_context_takeover, self.server_max_window_bits),
+            client: side(self.client_no_context_takeover, self.client_max_window_bits),
         }
     }
 

@@ -1,8 +1,10 @@
 //! What a worker keeps for each connection. An idle one owns nothing but its slot.
 
 use crate::address::{Peer, SmallPeer};
+use crate::compress::Sender;
 use crate::http::Exchange;
 use crate::id::ConnId;
+use crate::inflate::Incoming;
 use crate::profile::Profile;
 use crate::queue::Queue;
 use crate::socket::Socket;
@@ -50,8 +52,8 @@ pub(crate) struct Slot<'c> {
 #[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<Slot<'_>>() <= 296);
 
-/// What few connections have: an HTTP request, topics, a user's key, a subprotocol that is not in the settings.
-#[derive(Debug, Default)]
+/// What few connections have.
+#[derive(Default)]
 pub(crate) struct Extras {
     /// What speaks HTTP and is no WebSocket yet.
     pub(crate) http: Option<Box<Exchange>>,
@@ -61,13 +63,18 @@ pub(crate) struct Extras {
     pub(crate) user: Option<Arc<str>>,
     /// The subprotocol that the handler chose, if the settings do not have it.
     pub(crate) subprotocol: Option<Box<str>>,
+    /// What it keeps of what it sent compressed.
+    pub(crate) sender: Option<Box<Sender>>,
+    /// What it keeps of what came compressed.
+    pub(crate) incoming: Option<Box<Incoming>>,
 }
 
 impl Extras {
     /// Whether there is nothing to keep.
     const fn is_empty(&self) -> bool {
-        let Self { http, topics, user, subprotocol } = self;
-        http.is_none() && topics.is_empty() && user.is_none() && subprotocol.is_none()
+        let Self { http, topics, user, subprotocol, sender, incoming } = self;
+        let named = !topics.is_empty() || user.is_some() || subprotocol.is_some();
+        http.is_none() && !named && sender.is_none() && incoming.is_none()
     }
 }
 
@@ -243,7 +250,7 @@ impl<'c> Slot<'c> {
         match self.exchange().and_then(|exchange| exchange.until) {
             _ if self.flags.leaving => Some(self.until),
             Some(until) if self.conn.state() == State::Handshake => Some(until),
-            _ => self.conn.poll_timeout().into_iter().chain(self.silent_at()).min(),
+            _ => [self.conn.poll_timeout(), self.silent_at(), self.release_at()].into_iter().flatten().min(),
         }
     }
 
@@ -271,6 +278,11 @@ impl<'c> Slot<'c> {
         if let Some(extras) = &mut self.extras {
             extras.http = None;
         }
+        self.tidy();
+    }
+
+    /// Keeps no box in which nothing is.
+    pub(crate) fn tidy(&mut self) {
         self.extras.take_if(|extras| extras.is_empty());
     }
 

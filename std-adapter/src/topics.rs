@@ -6,6 +6,7 @@ use crate::frame::Outgoing;
 use crate::handle::Handle;
 use crate::id::ConnId;
 use crate::mailbox::Command;
+use crate::multicast::Multicast;
 use crate::slot::Slot;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -192,14 +193,14 @@ impl Context<'_> {
     }
 
     fn push_to_group(&mut self, group: Group, message: &Outgoing<'_>) -> Result<(), PushError> {
-        let frame = message.shared()?;
+        let frame = Multicast::new(message)?;
         let here = self.push_to_group_here(&group, &frame);
         let except = Some(usize::from(self.worker));
         let command = || Command::Group { group: group.clone(), frame: Arc::clone(&frame) };
         self.handle.post_to_all(except, command).and(here)
     }
 
-    pub(crate) fn push_to_group_here(&mut self, group: &Group, frame: &Arc<[u8]>) -> Result<(), PushError> {
+    pub(crate) fn push_to_group_here(&mut self, group: &Group, frame: &Arc<Multicast>) -> Result<(), PushError> {
         let mut done = Ok(());
         for key in self.groups.members(group) {
             if self.slots.get(key).is_some_and(Slot::is_established) {
@@ -244,7 +245,7 @@ impl Handle {
 
     fn push_to_group(&self, group: &Group, message: &Outgoing<'_>) -> Result<(), PushError> {
         self.check_push(*message)?;
-        let frame = message.shared()?;
+        let frame = Multicast::new(message)?;
         self.post_to_all(None, || Command::Group { group: group.clone(), frame: Arc::clone(&frame) })
     }
 }

@@ -4,7 +4,7 @@ use crate::frame::{Fragment, Frame, Opcode, close_body};
 use crate::handler::{By, Closed, Handler};
 use crate::worker::Worker;
 use martlet_codec::Data;
-use martlet_state::{Event, Fault, State, Status};
+use martlet_state::{CloseFrame, Event, Fault, State, Status, Violation};
 use std::io::{ErrorKind, Read};
 
 /// Reads of one connection in a row before the others get their turn.
@@ -133,7 +133,9 @@ impl<H: Handler> Worker<'_, H> {
             let status = slot.conn.receive(ctx.now, input, &mut writer);
             let len = writer.len();
             match status {
-                Ok(Status::Event(Event::Data(data))) if data.is_whole() && !slot.profile.streams => {
+                Ok(Status::Event(Event::Data(data)))
+                    if data.is_whole() && !data.is_compressed() && !slot.profile.streams =>
+                {
                     slot.traffic.frames_in += 1;
                     let id = slot.id;
                     let message = Frame::message(data.kind(), data.into_payload());
@@ -216,6 +218,9 @@ impl<H: Handler> Worker<'_, H> {
             slot.traffic.frames_in += 1;
             slot.no_messages.came += u64::from(!data.is_last());
         }
+        if data.is_compressed() {
+            return self.inflate(key, &data);
+        }
         if slot.profile.streams {
             let fragment = Fragment::new(data);
             return self.handler.fragment(&mut self.ctx, id, fragment);
@@ -228,12 +233,16 @@ impl<H: Handler> Worker<'_, H> {
                 self.handler.message(&mut self.ctx, id, message);
             }
             Ok(None) => slot.message = Some(assembler),
-            Err(violation) => {
-                let frame = martlet_state::CloseFrame::refusing(violation);
-                let _ = self.ctx.start_close(key, frame);
-                self.ctx.leave(key);
-            }
+            Err(violation) => self.refuse_message(key, violation),
         }
+    }
+
+    /// Ends a connection over a message that cannot be handed out.
+    pub(crate) fn refuse_message(&mut self, key: usize, violation: Violation) {
+        tracing::debug!(id = %self.ctx.slots[key].id, %violation, "the peer is refused");
+        // Ours may have gone already; then nothing more is said.
+        let _ = self.ctx.start_close(key, CloseFrame::refusing(violation));
+        self.ctx.leave(key);
     }
 
     /// The peer sends no more.

@@ -1,10 +1,12 @@
 //! A worker: one thread with its own poll, listening socket, connections and handler.
 
 use crate::accept::Acceptor;
+use crate::compress::Compressors;
 use crate::context::{Context, NOBODY};
 use crate::handle::Handle;
 use crate::handler::Handler;
 use crate::http::Exchange;
+use crate::inflate::Lent;
 use crate::mailbox::Command;
 use crate::output::Output;
 use crate::profile::Profile;
@@ -81,6 +83,8 @@ impl<'c, H: Handler> Worker<'c, H> {
             now: Instant(0),
             current: NOBODY,
             output: Output::new(),
+            compressors: Compressors::new(settings.compression_level),
+            lent: Lent::default(),
             dirty: Vec::new(),
             ready: VecDeque::new(),
             wheel: Wheel::new(),

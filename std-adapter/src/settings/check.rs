@@ -46,7 +46,7 @@ impl Settings {
         Ok(())
     }
 
-    fn rules_of_the_server(&self) -> [Rule; 9] {
+    fn rules_of_the_server(&self) -> [Rule; 10] {
         let twice = self.listen.iter().enumerate().any(|(at, one)| {
             let fixed = !matches!(one.address, crate::Address::Tcp(address) if address.port() == 0);
             fixed && self.listen.iter().skip(at + 1).any(|other| other.address == one.address)
@@ -60,12 +60,13 @@ impl Settings {
             (!(1..=i32::MAX as u32).contains(&self.backlog), "backlog", "must be 1 to 2147483647"),
             (self.read_buffer_bytes > 1 << 30, "read_buffer_bytes", "must be at most 1 GiB"),
             (self.max_mailbox_bytes == 0, "max_mailbox_bytes", "0 allows no command"),
+            (!(1..=9).contains(&self.compression_level), "compression_level", "must be 1 to 9"),
             (self.max_wait_time > LONGEST, "max_wait_time", "must be at most 49 days"),
         ]
     }
 
     /// A listener's settings may not differ in what the server has once.
-    fn rules_of_a_listener(&self, own: &Self) -> [Rule; 12] {
+    fn rules_of_a_listener(&self, own: &Self) -> [Rule; 13] {
         const WHY: &str = "is for the server as a whole, and cannot differ at a listener";
         [
             (own.worker_num != self.worker_num, "worker_num", WHY),
@@ -77,6 +78,7 @@ impl Settings {
             (own.max_wait_time != self.max_wait_time, "max_wait_time", WHY),
             (own.read_buffer_bytes != self.read_buffer_bytes, "read_buffer_bytes", WHY),
             (own.max_mailbox_bytes != self.max_mailbox_bytes, "max_mailbox_bytes", WHY),
+            (own.compression_level != self.compression_level, "compression_level", WHY),
             (own.metrics != self.metrics, "metrics", WHY),
             (own.healthz != self.healthz, "healthz", WHY),
             (
@@ -106,6 +108,8 @@ impl Settings {
                 "max_backpressure",
                 "must be at least buffer_high_watermark",
             ),
+            (!(8..=15).contains(&self.server_max_window_bits), "server_max_window_bits", "must be 8 to 15"),
+            (!(8..=15).contains(&self.client_max_window_bits), "client_max_window_bits", "must be 8 to 15"),
             (self.max_push_bytes == Some(0), "max_push_bytes", "0 allows no push"),
             (
                 heartbeat > self.heartbeat_idle_time,
@@ -137,7 +141,7 @@ impl Settings {
             .map_err(|error| InvalidSetting { setting: name_here(error.setting), reason: error.reason })
     }
 
-    const fn times(&self) -> [(Duration, &'static str); 9] {
+    const fn times(&self) -> [(Duration, &'static str); 10] {
         [
             (self.handshake_timeout, "handshake_timeout"),
             (self.keepalive_timeout, "keepalive_timeout"),
@@ -147,6 +151,7 @@ impl Settings {
             (self.heartbeat_idle_time, "heartbeat_idle_time"),
             (self.heartbeat_check_interval, "heartbeat_check_interval"),
             (self.close_timeout, "close_timeout"),
+            (self.compression_idle_time, "compression_idle_time"),
             (self.tcp_keepalive, "tcp_keepalive"),
         ]
     }
