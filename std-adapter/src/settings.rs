@@ -93,7 +93,7 @@ pub struct Settings {
     pub compression_idle_time: Duration,
     /// How many octets may come of each compressed one, 0 for any number; beyond it 1008. Default: 1,000.
     pub max_inflate_ratio: u32,
-    /// Messages of no more octets may have any ratio. Default: 1 MiB.
+    /// Messages of no more octets may have any ratio. Default: 2 MiB, as long as a message may be.
     pub inflate_ratio_floor_bytes: u64,
     /// The longest message that a peer may send, in octets, inflated if it comes compressed; beyond it the connection is closed with
     /// 1009. Default: 2 MiB.
@@ -225,7 +225,7 @@ impl Default for Settings {
             client_max_window_bits: 15,
             compression_idle_time: Duration::ZERO,
             max_inflate_ratio: InflateLimits::DEFAULT.max_ratio,
-            inflate_ratio_floor_bytes: InflateLimits::DEFAULT.ratio_floor_bytes,
+            inflate_ratio_floor_bytes: core.limits.max_message_bytes,
             package_max_length: core.limits.max_message_bytes,
             max_frame_bytes: None,
             max_empty_fragments: core.limits.max_empty_fragments,
