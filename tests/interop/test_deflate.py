@@ -12,7 +12,13 @@ from pathlib import Path
 
 import pytest
 
-PIPE = Path(os.environ["MARTLET_EXAMPLES"]) / "deflate_pipe"
+EXAMPLES = Path(os.environ["MARTLET_EXAMPLES"])
+PIPE = EXAMPLES / "deflate_pipe"
+# The same with the other back end of the large compressor (feature `zlib-rs`).
+PIPE_ZLIB_RS = EXAMPLES / "deflate_pipe_zlib_rs"
+# Level 0 is the small compressor, which has no other back end.
+COMPRESSORS = [(PIPE, 0), *((pipe, level) for pipe in (PIPE, PIPE_ZLIB_RS) for level in (1, 6, 10))]
+compressors = pytest.mark.parametrize("program, level", COMPRESSORS, ids=[f"{pipe.name}-{level}" for pipe, level in COMPRESSORS])
 TAIL = b"\x00\x00\xff\xff"
 AS_IT_IS = 0xFFFF_FFFF
 
@@ -35,10 +41,10 @@ def messages(bits):
     return said
 
 
-def pipe(*arguments, said):
+def pipe(*arguments, said, program=PIPE):
     """What our half makes of these messages; `None` for those that are better sent as they are."""
     octets = b"".join(len(message).to_bytes(4, "big") + message for message in said)
-    run = subprocess.run([PIPE, *map(str, arguments)], input=octets, capture_output=True, timeout=60)
+    run = subprocess.run([program, *map(str, arguments)], input=octets, capture_output=True, timeout=60)
     assert run.returncode == 0, run.stderr.decode()
     made, rest = [], memoryview(run.stdout)
     while rest:
@@ -63,24 +69,38 @@ def inflated(judge, payload):
     return bytes(message)
 
 
-@pytest.mark.parametrize("level", [0, 1, 6, 10])
-@pytest.mark.parametrize("takeover", [0, 1])
-@pytest.mark.parametrize("bits", range(8, 16))
-def test_zlib_with_the_negotiated_window_reads_what_we_compress(bits, takeover, level):
-    said = messages(bits)
-    made = pipe(bits, takeover, "compress", level, said=said)
+def judged(said, made, bits, takeover):
+    """Checks every payload with zlib; `bits` has the window of each message, which begins anew where that changes."""
     assert len(made) == len(said)
-    judge = zlib.decompressobj(-bits)
-    for message, payload in zip(said, made):
+    judge, last = None, None
+    for message, payload, window in zip(said, made, bits):
+        if judge is None or window != last or (payload is not None and not takeover):
+            judge, last = zlib.decompressobj(-window), window
         if payload is None:
             # Only what has nothing to repeat may be left as it is.
             assert len(message) < 1200
             continue
         assert len(payload) < len(message)
-        if not takeover:
-            judge = zlib.decompressobj(-bits)
         assert inflated(judge, payload) == message
     assert sum(payload is not None for payload in made) > 40
+
+
+@compressors
+@pytest.mark.parametrize("takeover", [0, 1])
+@pytest.mark.parametrize("bits", range(8, 16))
+def test_zlib_with_the_negotiated_window_reads_what_we_compress(bits, takeover, program, level):
+    said = messages(bits)
+    made = pipe(bits, takeover, "compress", level, said=said, program=program)
+    judged(said, made, [bits] * len(said), takeover)
+
+
+@compressors
+@pytest.mark.parametrize("takeover", [0, 1])
+def test_a_window_that_changes_is_kept(takeover, program, level):
+    windows = [11, 8, 15, 9, 13, 10, 14, 12]
+    said = [message for eight in zip(*(messages(bits) for bits in windows)) for message in eight]
+    made = pipe(",".join(map(str, windows)), takeover, "compress", level, said=said, program=program)
+    judged(said, made, [windows[at // 8 % len(windows)] for at in range(len(said))], takeover)
 
 
 @pytest.mark.parametrize("cut", [1, 7, 1 << 20])
