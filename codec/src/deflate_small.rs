@@ -218,7 +218,7 @@ const fn reversed(code: u32, bits: u32) -> u32 {
 }
 
 /// The codes of RFC 1951 section 3.2.6.
-const fn symbol(symbol: u32) -> Code {
+pub(crate) const fn fixed_code(symbol: u32) -> Code {
     let (code, bits) = match symbol {
         0..=143 => (symbol.wrapping_add(0x30), 8),
         144..=255 => (symbol.wrapping_add(0x190 - 144), 9),
@@ -238,7 +238,7 @@ const fn table<const N: usize>(lengths: bool) -> [Code; N] {
     let mut codes = [(0, 0); N];
     let mut at = 0;
     while at < N {
-        codes[at] = if lengths { length_code(at as u32) } else { symbol(at as u32) };
+        codes[at] = if lengths { length_code(at as u32) } else { fixed_code(at as u32) };
         at = at.wrapping_add(1);
     }
     codes
@@ -252,7 +252,7 @@ const fn length_code(over: u32) -> Code {
         255 => (28, 0, 0),
         _ => in_steps(over, 2),
     };
-    let (code, bits) = symbol(number.wrapping_add(257));
+    let (code, bits) = fixed_code(number.wrapping_add(257));
     (code | value.wrapping_shl(bits), bits.wrapping_add(extra))
 }
 

@@ -1,15 +1,17 @@
 //! Compressed messages in, octets of messages out (RFC 7692 section 7.2.2).
 
+use crate::inflate_fixed::{Blocks, Stop};
 use crate::message::{Full, Storage};
 use crate::opcode::DataKind;
 use crate::utf8::Utf8;
 use crate::violation::Violation;
-use crate::window::{Room, Window};
+use crate::window::{Circle, Room, Window};
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::{
-    TINFL_FLAG_HAS_MORE_INPUT as MORE, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF as LINEAR,
+    TINFL_FLAG_HAS_MORE_INPUT as MORE, TINFL_FLAG_STOP_ON_BLOCK_BOUNDARY as ONE_BLOCK,
+    TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF as LINEAR,
 };
-use miniz_oxide::inflate::core::{DecompressorOxide, decompress_with_limit};
+use miniz_oxide::inflate::core::{BlockBoundaryState, DecompressorOxide, decompress_with_limit};
 
 /// What a compressed message may grow to. Lent with each call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +20,8 @@ pub struct InflateLimits {
     /// [`MessageTooBig`](Violation::MessageTooBig).
     pub max_message_bytes: u64,
     /// How many octets may come of each compressed one, once a message is over `ratio_floor_bytes`; 0 for any number. Beyond
-    /// it: [`InflateRatio`](Violation::InflateRatio). No DEFLATE data reaches 1,033.
+    /// it: [`InflateRatio`](Violation::InflateRatio). No DEFLATE data reaches 1,033. Looked at whenever 1,024 more compressed octets
+    /// have been inflated and at the message's end, so that it makes no difference how a message is cut.
     pub max_ratio: u32,
     /// Messages of so many octets inflated may have any ratio.
     pub ratio_floor_bytes: u64,
@@ -44,8 +47,8 @@ pub struct Inflated<'w> {
     pub last: bool,
 }
 
-/// The octets that the sender has cut off (RFC 7692 section 7.2.1).
-const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
+/// The ratio is looked at whenever so many octets more were taken.
+const RATIO_STEP: u64 = 1024;
 
 /// Inflates one message at a time, cut anywhere. It holds nothing of a connection between messages, so that one serves many
 /// connections one after the other; from a message's first piece to its last it belongs to that message.
@@ -56,17 +59,21 @@ const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 /// What must end a message is the empty stored block without its last four octets, or a block with BFINAL; anything else
 /// is cut off, and [`DeflateInvalid`](Violation::DeflateInvalid). So is a compressed message without an octet: an empty one is
 /// the octet 00 (RFC 7692 section 7.2.3.6), and is so for zlib as well, which would otherwise read the next message wrongly.
+///
+/// Blocks that are stored or have fixed codes are decoded here, without a table to build for each: short messages have no others.
+/// Those with codes of their own are miniz_oxide's.
 pub struct Inflater {
+    blocks: Blocks,
+    /// Has the block at hand if that is `dynamic`.
     core: DecompressorOxide,
+    dynamic: bool,
     /// Octets of the message so far, compressed and inflated.
     fed: u64,
     made: u64,
+    /// When so many octets are taken, and all that comes of them is made, the ratio is looked at.
+    look: u64,
     kind: DataKind,
     utf8: Utf8,
-    /// There is no output left that the octets taken so far make.
-    drained: bool,
-    /// The last octet taken ended a block with BFINAL: the message may end here (RFC 7692 section 7.2.3.5).
-    ended: bool,
     done: bool,
     violation: Option<Violation>,
 }
@@ -87,13 +94,14 @@ impl Inflater {
     /// Between messages.
     pub fn new() -> Self {
         Self {
+            blocks: Blocks::new(0, 0),
             core: DecompressorOxide::new(),
+            dynamic: false,
             fed: 0,
             made: 0,
+            look: RATIO_STEP,
             kind: DataKind::Binary,
             utf8: Utf8::new(),
-            drained: true,
-            ended: false,
             done: true,
             violation: None,
         }
@@ -101,9 +109,10 @@ impl Inflater {
 
     /// Begins a message.
     pub fn begin(&mut self, kind: DataKind) {
-        self.core.init();
-        (self.fed, self.made, self.kind, self.utf8) = (0, 0, kind, Utf8::new());
-        (self.drained, self.ended, self.done, self.violation) = (true, false, false, None);
+        (self.blocks, self.dynamic) = (Blocks::new(0, 0), false);
+        (self.fed, self.made, self.look) = (0, 0, RATIO_STEP);
+        (self.kind, self.utf8) = (kind, Utf8::new());
+        (self.done, self.violation) = (false, None);
     }
 
     /// Whether a message has begun and is not whole: until then the inflater belongs to it.
@@ -168,80 +177,104 @@ impl Inflater {
         if self.done {
             return Ok(None);
         }
-        let (room, start, full) = window.open().ok_or(Violation::MessageTooBig)?;
-        let flags = if full { MORE } else { MORE | LINEAR };
-        let mut at = start;
-        let filled = self.fill(limits, room, &mut at, flags, input, last);
+        let mut circle = window.open().ok_or(Violation::MessageTooBig)?;
+        let start = circle.at;
+        let filled = self.fill(limits, &mut circle, input, last);
         // What was made before a fault is text that came before it: any cutting of the message finds the first of the two.
         let beyond = usize::try_from(self.made.saturating_sub(limits.max_message_bytes)).unwrap_or(usize::MAX);
-        self.check_text(room.get(start..at.saturating_sub(beyond)).unwrap_or_default())?;
+        let at = circle.at;
+        self.check_text(circle.room.get(start..at.saturating_sub(beyond)).unwrap_or_default())?;
         filled?;
         window.advance(at.saturating_sub(start));
         Ok((at != start || self.done).then_some(start))
     }
 
-    /// Inflates into `room` from `at` on, which moves on with what is made, also when it ends in a fault.
+    /// Inflates into the circle, whose place moves on with what is made, also when it ends in a fault.
     fn fill(
         &mut self,
         limits: &InflateLimits,
-        room: &mut [u8],
-        at: &mut usize,
-        flags: u32,
+        out: &mut Circle<'_>,
         input: &mut &[u8],
         last: bool,
     ) -> Result<(), Violation> {
-        while *at < room.len() {
-            if input.is_empty() && self.drained {
-                return if last { self.finish(room, *at, flags) } else { Ok(()) };
-            }
+        loop {
             let most = limits.max_message_bytes.saturating_sub(self.made).saturating_add(1);
-            let most = usize::try_from(most).unwrap_or(usize::MAX);
-            let (status, used, made) = decompress_with_limit(&mut self.core, input, room, *at, most, flags);
+            out.limit(usize::try_from(most).unwrap_or(usize::MAX));
+            // No further than to where the ratio is looked at.
+            let step = usize::try_from(self.look.saturating_sub(self.fed)).unwrap_or(usize::MAX);
+            let front = input.get(..step).unwrap_or(input);
+            let (mut rest, start) = (front, out.at);
+            let stop = if self.dynamic { self.run_core(&mut rest, out) } else { self.blocks.run(&mut rest, out) };
+            let used = front.len().saturating_sub(rest.len());
             *input = input.get(used..).unwrap_or_default();
-            *at = at.saturating_add(made);
-            self.count(limits, used, made)?;
-            match status {
-                TINFLStatus::NeedsMoreInput => self.drained = true,
-                TINFLStatus::HasMoreOutput => self.drained = false,
-                // A block with BFINAL, which is legal anywhere: the next block begins at the next octet.
-                TINFLStatus::Done => {
-                    self.core.init();
-                    (self.drained, self.ended) = (true, true);
+            self.fed = self.fed.saturating_add(used as u64);
+            self.made = self.made.saturating_add(out.at.saturating_sub(start) as u64);
+            if self.made > limits.max_message_bytes {
+                return Err(Violation::MessageTooBig);
+            }
+            match stop {
+                Stop::Input => {
+                    let over = last && input.is_empty();
+                    if over || self.fed >= self.look {
+                        self.look = self.fed.saturating_add(RATIO_STEP);
+                        self.check_ratio(limits)?;
+                    }
+                    if input.is_empty() {
+                        return if over { self.finish() } else { Ok(()) };
+                    }
                 }
-                _ => return Err(Violation::DeflateInvalid),
+                Stop::Room => return Ok(()),
+                Stop::Block if self.dynamic => self.dynamic = false,
+                Stop::Block => self.hand_over(),
+                Stop::Invalid => return Err(Violation::DeflateInvalid),
             }
         }
-        Ok(())
     }
 
-    fn count(&mut self, limits: &InflateLimits, used: usize, made: usize) -> Result<(), Violation> {
-        if used != 0 {
-            self.ended = false;
-        }
-        self.fed = self.fed.saturating_add(used as u64);
-        self.made = self.made.saturating_add(made as u64);
-        if self.made > limits.max_message_bytes {
-            return Err(Violation::MessageTooBig);
-        }
+    fn check_ratio(&self, limits: &InflateLimits) -> Result<(), Violation> {
         let fair = self.fed.saturating_mul(u64::from(limits.max_ratio)).max(limits.ratio_floor_bytes);
         if limits.max_ratio != 0 && self.made > fair { Err(Violation::InflateRatio) } else { Ok(()) }
     }
 
-    /// The message's payload has come: it must end in an empty stored block, of which the tail is missing. Nothing else takes
-    /// the tail, gives no octet for it and then stands between two blocks.
+    /// The next block is the library's, from the next bit on.
     #[cold]
-    fn finish(&mut self, room: &mut [u8], at: usize, flags: u32) -> Result<(), Violation> {
-        self.done = self.ended || {
-            let (status, used, made) = decompress_with_limit(&mut self.core, &TAIL, room, at, usize::MAX, flags);
-            let between = match status {
-                TINFLStatus::Done => true,
-                TINFLStatus::NeedsMoreInput => {
-                    self.core.block_boundary_state().is_some_and(|boundary| boundary.num_bits == 0)
-                }
-                _ => false,
-            };
-            between && used == TAIL.len() && made == 0
+    fn hand_over(&mut self) {
+        self.dynamic = true;
+        match self.blocks.held() {
+            // As for most messages, of which it is the first block. Making a new state costs as much as a short message.
+            (_, 0) => self.core.init(),
+            (bit_buf, num_bits) => {
+                let state = BlockBoundaryState { bit_buf, num_bits, ..BlockBoundaryState::default() };
+                self.core = DecompressorOxide::from_block_boundary_state(&state);
+            }
+        }
+    }
+
+    /// Goes on with the block that was handed over, and takes back what is behind it.
+    #[cold]
+    fn run_core(&mut self, input: &mut &[u8], out: &mut Circle<'_>) -> Stop {
+        let flags = if out.full { MORE | ONE_BLOCK } else { MORE | ONE_BLOCK | LINEAR };
+        let (at, most) = (out.at, out.left());
+        let (status, used, made) = decompress_with_limit(&mut self.core, input, out.room, at, most, flags);
+        *input = input.get(used..).unwrap_or_default();
+        out.at = at.saturating_add(made);
+        self.blocks = match status {
+            TINFLStatus::NeedsMoreInput => return Stop::Input,
+            TINFLStatus::HasMoreOutput => return Stop::Room,
+            TINFLStatus::BlockBoundary => match self.core.block_boundary_state() {
+                Some(state) => Blocks::new(state.bit_buf, state.num_bits),
+                None => return Stop::Invalid,
+            },
+            // BFINAL is legal in any block: the next one begins at the next octet.
+            TINFLStatus::Done => Blocks::ended(),
+            _ => return Stop::Invalid,
         };
+        Stop::Block
+    }
+
+    /// The message's payload has come: it must end in an empty stored block, of which four octets are missing, or behind BFINAL.
+    fn finish(&mut self) -> Result<(), Violation> {
+        self.done = !self.dynamic && self.blocks.is_end();
         if self.done { Ok(()) } else { Err(Violation::DeflateInvalid) }
     }
 
@@ -263,13 +296,21 @@ mod tests {
     use std::vec;
     use std::vec::Vec;
 
-    const BITS: WindowBits = WindowBits::MIN;
-
     /// What `messages` give, one after the other in one window, all of it cut into pieces of `size`.
     fn inflate(limits: &InflateLimits, kind: DataKind, messages: &[&[u8]], size: usize) -> Result<Vec<u8>, Violation> {
+        inflate_in(WindowBits::MIN, limits, kind, messages, size)
+    }
+
+    fn inflate_in(
+        bits: WindowBits,
+        limits: &InflateLimits,
+        kind: DataKind,
+        messages: &[&[u8]],
+        size: usize,
+    ) -> Result<Vec<u8>, Violation> {
         // What the room held before must not be reached.
-        let mut room = [b'S'; 256];
-        let mut window = Window::new(&mut room[..], BITS).unwrap();
+        let mut room = vec![b'S'; bits.size()];
+        let mut window = Window::new(&mut room[..], bits).unwrap();
         let mut storage = vec![0; 1 << 21];
         let (mut inflater, mut back) = (Inflater::new(), Store::new(&mut storage));
         for message in messages {
@@ -378,6 +419,63 @@ mod tests {
             assert_eq!(limit(0, 0, 0), Err(Violation::MessageTooBig));
             assert_eq!(limit(1 << 20, 100, 5000), Err(Violation::InflateRatio));
             assert_eq!(limit(1 << 20, 100, 1 << 20), Ok(1 << 20));
+        }
+    }
+    /// The ratio is that of the first 1,024 octets, of the first 2,048 and so on, and of all: not that of a piece.
+    #[test]
+    fn section_10_4_the_ratio_is_the_same_at_any_cut() {
+        let mix = |at: u32| (at * at).wrapping_mul(0x9e37_79b1).rotate_left(15).wrapping_mul(0x85eb_ca6b);
+        let noise: Vec<u8> = (0u32..3000).map(|at| (mix(at) >> 24) as u8).collect();
+        let zeros = vec![0; 100_000];
+        let message = |parts: &[&[u8]]| miniz_oxide::deflate::compress_to_vec(&parts.concat(), 6);
+        let (before, behind) = (message(&[&zeros, &noise]), message(&[&noise, &zeros]));
+        let total = |wire: &Vec<u8>, ratio: u32| ratio as usize * wire.len() > 103_000;
+        assert!(total(&before, 35) && !total(&before, 20) && total(&behind, 35) && before.len() > 2048);
+        let rows = [
+            // At the end all is well, but not after 1,024 octets.
+            (&before, 35, Err(Violation::InflateRatio)),
+            (&before, 110, Ok(103_000)),
+            (&behind, 35, Ok(103_000)),
+            (&behind, 20, Err(Violation::InflateRatio)),
+        ];
+        for (wire, max_ratio, expect) in rows {
+            let limits = InflateLimits { max_ratio, ratio_floor_bytes: 1000, ..InflateLimits::DEFAULT };
+            for size in [1, 7, 100, 1023, 1024, 1025, 2047, usize::MAX] {
+                let read = inflate_in(WindowBits::MAX, &limits, DataKind::Binary, &[wire], size).map(|back| back.len());
+                assert_eq!(read, expect, "{max_ratio} in pieces of {size}");
+            }
+        }
+    }
+    /// Where the ratio is looked at, there is more to be made than the window has room for.
+    #[test]
+    fn section_10_4_the_ratio_is_that_of_all_that_comes_of_the_octets() {
+        let stored = |len: u16| {
+            let [a, b] = len.to_le_bytes();
+            [&[0, a, b, !a, !b][..], &vec![b'a'; usize::from(len)]].concat()
+        };
+        // 258 octets, each as the one before, by a code of 13 bits.
+        let mut codes = vec![];
+        let (mut held, mut count) = (0b010u32, 3);
+        for _ in 0..48 {
+            held |= 0b1010_0011 << count;
+            count += 13;
+            while count >= 8 {
+                codes.push(held as u8);
+                held >>= 8;
+                count -= 8;
+            }
+        }
+        // The last 3 bits, the end of the block and the header of a stored one.
+        codes.extend_from_slice(&[held as u8, 0]);
+        for before in 940..960 {
+            let wire = [&stored(before)[..], &codes, &stored(40_000)[1..], &[0]].concat();
+            for (max_ratio, expect) in [(9, Err(Violation::InflateRatio)), (20, Ok(()))] {
+                let limits = InflateLimits { max_ratio, ratio_floor_bytes: 0, ..InflateLimits::DEFAULT };
+                for size in [1, 5, 1023, 1024, 1025, usize::MAX] {
+                    let read = inflate(&limits, DataKind::Binary, &[&wire], size).map(|_| ());
+                    assert_eq!(read, expect, "{before} octets before, {max_ratio} in pieces of {size}");
+                }
+            }
         }
     }
 }

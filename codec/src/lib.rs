@@ -52,6 +52,8 @@ mod deflate_small;
 mod header;
 #[cfg(feature = "deflate")]
 mod inflate;
+#[cfg(feature = "deflate")]
+mod inflate_fixed;
 mod kernel;
 mod limits;
 mod mask;

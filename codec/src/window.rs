@@ -121,9 +121,8 @@ impl<B: Room> Window<B> {
         self.room
     }
 
-    /// The circle, where its next octet goes, and whether all of it may be read; after this, at least one octet has room
-    /// behind that place. `None` if there is no memory for it.
-    pub(crate) fn open(&mut self) -> Option<(&mut [u8], usize, bool)> {
+    /// The circle, in which the next octet has room. `None` if there is no memory for it.
+    pub(crate) fn open(&mut self) -> Option<Circle<'_>> {
         let size = self.bits.size();
         if self.at >= size {
             (self.at, self.full) = (0, true);
@@ -133,7 +132,7 @@ impl<B: Room> Window<B> {
         }
         let octets = self.room.octets();
         let end = octets.len().min(size);
-        Some((octets.get_mut(..end)?, self.at, self.full))
+        Some(Circle { room: octets.get_mut(..end)?, at: self.at, end, full: self.full })
     }
 
     /// Counts what was written behind the place.
@@ -144,5 +143,102 @@ impl<B: Room> Window<B> {
     /// What was written from `start` on.
     pub(crate) fn written(&mut self, start: usize) -> &[u8] {
         self.room.octets().get(start..self.at).unwrap_or_default()
+    }
+}
+
+/// A window that is written to, from one place to the end of its room at most.
+pub(crate) struct Circle<'w> {
+    pub(crate) room: &'w mut [u8],
+    /// Where the next octet goes, and where there is no place for one.
+    pub(crate) at: usize,
+    end: usize,
+    /// All of it may be read; otherwise what is before the place.
+    pub(crate) full: bool,
+}
+
+impl Circle<'_> {
+    /// Leaves room for `most` octets from here on, if there is as much.
+    pub(crate) fn limit(&mut self, most: usize) {
+        self.end = self.at.saturating_add(most).min(self.room.len());
+    }
+
+    /// How many octets have room.
+    pub(crate) const fn left(&self) -> usize {
+        self.end.saturating_sub(self.at)
+    }
+
+    /// The longest distance.
+    #[inline(always)]
+    pub(crate) const fn reach(&self) -> usize {
+        if self.full { self.room.len() } else { self.at }
+    }
+
+    /// Writes an octet; false if there is no room.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, octet: u8) -> bool {
+        let Some(place) = self.room.get_mut(..self.end).and_then(|room| room.get_mut(self.at)) else { return false };
+        *place = octet;
+        self.at = self.at.wrapping_add(1);
+        true
+    }
+
+    /// Writes as many octets as there is room for, and says how many.
+    pub(crate) fn write(&mut self, octets: &[u8]) -> usize {
+        let room = self.room.get_mut(self.at..self.end).unwrap_or_default();
+        let len = octets.len().min(room.len());
+        if let (Some(room), Some(octets)) = (room.get_mut(..len), octets.get(..len)) {
+            room.copy_from_slice(octets);
+        }
+        self.at = self.at.wrapping_add(len);
+        len
+    }
+
+    /// Writes as much as there is room for of `len` octets, each the one `distance` before, which is at most [`reach`](Self::reach).
+    /// Gives how many are left.
+    #[inline(always)]
+    pub(crate) fn repeat(&mut self, len: usize, distance: usize) -> usize {
+        let (room, size) = (len.min(self.left()), self.room.len());
+        let around = if distance > self.at { size } else { 0 };
+        let from = self.at.wrapping_add(around).wrapping_sub(distance);
+        let (end, behind) = (from.wrapping_add(room), self.at.wrapping_add(room));
+        // What is read beyond the place, where the circle begins, is not written before it is read.
+        if room <= distance && from <= end && end <= size && behind <= size && room <= behind {
+            self.room.copy_within(from..end, self.at);
+            self.at = behind;
+        } else if around == 0 {
+            self.repeat_pattern(room, from);
+        } else {
+            self.repeat_around(room, from);
+        }
+        len.wrapping_sub(room)
+    }
+
+    /// Octets that reach into each other.
+    fn repeat_pattern(&mut self, len: usize, from: usize) {
+        let mut left = len;
+        while left != 0 {
+            // What repeats is twice as long each time.
+            let (before, behind) = self.room.split_at_mut_checked(self.at).unwrap_or_default();
+            let octets = before.get(from..).unwrap_or_default();
+            let len = left.min(octets.len());
+            let (Some(octets), Some(place)) = (octets.get(..len), behind.get_mut(..len)) else { return };
+            place.copy_from_slice(octets);
+            self.at = self.at.wrapping_add(len);
+            left = left.wrapping_sub(len);
+        }
+    }
+
+    /// Octets that begin before the circle's end and go on at its beginning.
+    #[cold]
+    fn repeat_around(&mut self, len: usize, from: usize) {
+        let mut from = from;
+        for _ in 0..len {
+            let octet = self.room.get(from).copied().unwrap_or_default();
+            self.push(octet);
+            from = from.wrapping_add(1);
+            if from == self.room.len() {
+                from = 0;
+            }
+        }
     }
 }

@@ -8,6 +8,9 @@ use martlet_codec::{DataKind, Deflater, InflateLimits, Inflater, SmallDeflater, 
 /// A compressed message is never longer here, so that octet by octet costs little.
 const LONGEST: u64 = 1 << 14;
 
+/// The ratio of shorter messages does not matter.
+const FLOOR: u64 = 100;
+
 /// What one end of a connection makes of compressed messages, up to the first that it refuses.
 struct End<'s> {
     inflater: Inflater,
@@ -40,8 +43,8 @@ pub fn inflate(data: &[u8]) {
     let kind = if mode & 8 == 0 { DataKind::Binary } else { DataKind::Text };
     let max_message_bytes = if mode & 16 == 0 { LONGEST } else { 300 };
     let takeover = mode & 32 == 0;
-    // How much comes of how many octets at a moment is a matter of cuts, and so is this limit.
-    let limits = InflateLimits { max_message_bytes, max_ratio: 0, ratio_floor_bytes: 0 };
+    let max_ratio = if mode & 64 == 0 { 0 } else { 3 };
+    let limits = InflateLimits { max_message_bytes, max_ratio, ratio_floor_bytes: FLOOR };
     // An octet says how long a message is; the last takes the rest.
     let (mut messages, mut rest) = (Vec::new(), octets);
     while let Some((len, behind)) = rest.split_first() {
@@ -75,6 +78,9 @@ pub fn inflate(data: &[u8]) {
             Ok(read) => assert_eq!(Some(read), naive.as_ref()),
             Err(Violation::DeflateInvalid) => assert_eq!(naive, None),
             Err(Violation::MessageTooBig) => assert!(naive.is_none_or(|naive| naive.len() as u64 > max_message_bytes)),
+            Err(Violation::InflateRatio) => {
+                assert!(max_ratio != 0 && naive.is_none_or(|naive| naive.len() as u64 > FLOOR));
+            }
             Err(Violation::Utf8Invalid) => assert!(naive.is_none_or(|naive| std::str::from_utf8(&naive).is_err())),
             Err(other) => panic!("{other:?}"),
         }
