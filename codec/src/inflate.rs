@@ -478,4 +478,8 @@ mod tests {
             }
         }
     }
+    #[test]
+    fn the_memory_is_what_the_documents_say() {
+        assert!(size_of::<Inflater>() <= 10_700);
+    }
 }
