@@ -28,8 +28,8 @@ function answers(port) {
   });
 }
 
-async function start(port) {
-  const server = spawn(MARTLET, ["serve", "--listen", `127.0.0.1:${port}`, "--worker-num", "2"], { stdio: ["ignore", "inherit", "inherit"] });
+async function start(port, ...more) {
+  const server = spawn(MARTLET, ["serve", "--listen", `127.0.0.1:${port}`, "--worker-num", "2", ...more], { stdio: ["ignore", "inherit", "inherit"] });
   const deadline = Date.now() + patience;
   while (!(await answers(port))) {
     assert.ok(server.exitCode === null && Date.now() < deadline, "the server does not listen");
@@ -173,6 +173,38 @@ test("after a restart of the server everybody is back, and nothing is lost", { t
 test("who leaves is gone from the list", { timeout: 60_000 }, async () => {
   await people.Grace.close();
   await shows(people.Ada, "#people", /^(?!.*Grace)/);
+});
+
+test("the browser compresses with the server, and everything comes back", { timeout: 60_000 }, async () => {
+  const page = people.Ada;
+  for (const more of [[], ["--server-no-context-takeover", "false", "--client-no-context-takeover", "false"]]) {
+    const zipPort = await freePort();
+    const zipping = await start(zipPort, "--websocket-compression", "true", "--compression-threshold", "1", "--allowed-origins", `http://127.0.0.1:${port}`, ...more);
+    const [extensions, wrong] = await page.evaluate(async (url) => {
+      const ws = new WebSocket(url);
+      ws.binaryType = "arraybuffer";
+      const waiting = [];
+      ws.onmessage = ({ data }) => waiting.shift()(data);
+      await new Promise((open, failed) => Object.assign(ws, { onopen: open, onerror: failed }));
+      const said = ["", "中文字符，压缩。".repeat(9), "Съешь же ещё этих мягких булок. ".repeat(5), "x".repeat(200_000), "Grüße \u{1f600}".repeat(500)];
+      for (let size = 1; size <= 64; size++) said.push(crypto.getRandomValues(new Uint8Array(size)));
+      for (let id = 0; id < 50; id++) said.push(JSON.stringify({ id, name: `user${id * 7919}`, tags: ["a", `b${id}`] }).repeat(4));
+      let wrong = 0;
+      for (const message of said) {
+        const back = new Promise((done) => waiting.push(done));
+        ws.send(message);
+        const got = await back;
+        const same = typeof message === "string" ? got === message : String(new Uint8Array(got)) === String(message);
+        wrong += same ? 0 : 1;
+      }
+      ws.close();
+      return [ws.extensions, wrong];
+    }, `ws://127.0.0.1:${zipPort}/echo`);
+    assert.match(extensions, /^permessage-deflate/);
+    assert.strictEqual(extensions.includes("no_context_takeover"), more.length === 0);
+    assert.strictEqual(wrong, 0);
+    await stop(zipping);
+  }
 });
 
 test("no script of the page failed, and the server stops well", { timeout: 60_000 }, async () => {

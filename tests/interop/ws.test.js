@@ -10,8 +10,8 @@ const url = process.env.MARTLET_URL;
 const patience = { timeout: 30_000 };
 
 /** A client that is open, and waits for its messages in order. */
-async function open(path = "/echo", protocols = [], options = {}) {
-  const ws = new WebSocket(url + path, protocols, { perMessageDeflate: false, ...options });
+async function open(path = "/echo", protocols = [], options = {}, base = url) {
+  const ws = new WebSocket(base + path, protocols, { perMessageDeflate: false, ...options });
   const messages = [];
   const waiting = [];
   ws.on("message", (data, binary) => {
@@ -77,11 +77,47 @@ test("a pong that nobody asked for is ignored", patience, async () => {
 
 test("an offer of compression does no harm", patience, async () => {
   const ws = await open("/echo", [], { perMessageDeflate: true });
+  assert.strictEqual(ws.extensions, "");
   ws.send("Hello".repeat(1000));
   assert.strictEqual(await ws.next(), "Hello".repeat(1000));
   ws.close();
   await closed(ws);
 });
+
+/** Random octets of 1 to 64, text beyond ASCII, JSON, and what is long or empty. */
+function* varied() {
+  let state = 1;
+  const next = () => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) >>> 24;
+  for (let size = 1; size <= 64; size++) yield Buffer.from(Array.from({ length: size }, next));
+  yield* ["", "中文字符，压缩。".repeat(9), "Съешь же ещё этих мягких булок. ".repeat(5), "Grüße \u{1f600}".repeat(500)];
+  for (let id = 0; id < 50; id++) yield JSON.stringify({ id, name: `user${id * 7919}`, tags: ["a", `b${id}`] }).repeat(4);
+  yield* ["x".repeat(200_000), Buffer.alloc(70_000, "abc"), Buffer.from(Array.from({ length: 50_000 }, next))];
+}
+
+const offers = [
+  {},
+  { serverNoContextTakeover: true, clientNoContextTakeover: true },
+  { serverMaxWindowBits: 9, clientMaxWindowBits: 9 },
+  { serverMaxWindowBits: 12, clientMaxWindowBits: 10, serverNoContextTakeover: true },
+];
+for (const [name, zipUrl] of [["each message alone", process.env.MARTLET_ZIP_ALONE], ["context takeover", process.env.MARTLET_ZIP_TAKEOVER]]) {
+  for (const offer of offers) {
+    test(`compressed messages come back: ${name}, ${JSON.stringify(offer)}`, patience, async () => {
+      const ws = await open("/echo", [], { perMessageDeflate: { threshold: 0, ...offer } }, zipUrl);
+      assert.match(ws.extensions, /permessage-deflate/);
+      for (const message of varied()) {
+        ws.send(message);
+        const got = await ws.next();
+        assert.ok(typeof message === "string" ? got === message : got.equals(message));
+      }
+      ws.send("frag", { fin: false, compress: true });
+      ws.send("ments ".repeat(300), { fin: true });
+      assert.strictEqual(await ws.next(), "frag" + "ments ".repeat(300));
+      ws.close();
+      await closed(ws);
+    });
+  }
+}
 
 for (const [code, reason] of [[1000, ""], [1001, "bye"], [1007, ""], [1011, "é"], [3000, ""], [4999, "x".repeat(123)]]) {
   test(`close ${code} is answered`, patience, async () => {

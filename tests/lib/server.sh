@@ -1,8 +1,8 @@
-# Builds the release binary, starts it on a free port, waits for it by connecting, and stops it at the end. Sourced, not run.
+# Builds the release binary, starts it on free ports, waits for it by connecting, and stops it at the end. Sourced, not run.
 # shellcheck shell=bash
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-server_pid=
+server_pids=()
 
 # Sets `martlet` to the binary: the one of MARTLET_BIN if that is set, otherwise a fresh release build.
 need_binary() {
@@ -28,18 +28,18 @@ free_port() {
     printf '%s\n' "$port"
 }
 
-# start_server LOG [ARGUMENTS...]: sets `server_port` and `server_pid`; the words in `server_prefix` go before the command.
+# start_server LOG [ARGUMENTS...]: sets `server_port`; may be called several times. The words in `server_prefix` go before the command.
 server_prefix=()
 start_server() {
     local log=$1 deadline
     shift
     server_port=$(free_port)
     "${server_prefix[@]}" "$martlet" serve --listen "127.0.0.1:$server_port" "$@" >"$log" 2>&1 &
-    server_pid=$!
-    trap stop_server EXIT
+    server_pids+=($!)
+    trap stop_servers EXIT
     deadline=$((SECONDS + 20))
     until port_answers "$server_port"; do
-        if ! kill -0 "$server_pid" 2>/dev/null || [ "$SECONDS" -ge "$deadline" ]; then
+        if ! kill -0 "${server_pids[-1]}" 2>/dev/null || [ "$SECONDS" -ge "$deadline" ]; then
             cat "$log" >&2
             die 'the server does not listen'
         fi
@@ -47,19 +47,21 @@ start_server() {
     done
 }
 
-# Stops the server as a service manager does; fails if it does not end well.
-stop_server() {
-    local pid=$server_pid status=0 deadline=$((SECONDS + 20))
-    [ -n "$pid" ] || return 0
-    server_pid=
-    kill -TERM "$pid" 2>/dev/null || true
-    while kill -0 "$pid" 2>/dev/null; do
-        if [ "$SECONDS" -ge "$deadline" ]; then
-            say 'the server ignores SIGTERM'
-            kill -KILL "$pid" 2>/dev/null || true
-        fi
-        sleep 0.02
+# Stops the servers as a service manager does; fails if one does not end well.
+stop_servers() {
+    local pids=("${server_pids[@]}") pid status deadline=$((SECONDS + 20))
+    server_pids=()
+    for pid in "${pids[@]}"; do
+        status=0
+        kill -TERM "$pid" 2>/dev/null || true
+        while kill -0 "$pid" 2>/dev/null; do
+            if [ "$SECONDS" -ge "$deadline" ]; then
+                say 'the server ignores SIGTERM'
+                kill -KILL "$pid" 2>/dev/null || true
+            fi
+            sleep 0.02
+        done
+        wait "$pid" || status=$?
+        [ "$status" = 0 ] || die "the server ended with exit code $status"
     done
-    wait "$pid" || status=$?
-    [ "$status" = 0 ] || die "the server ended with exit code $status"
 }
