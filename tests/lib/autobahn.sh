@@ -1,0 +1,50 @@
+# Runs Autobahn's fuzzing client, several beside each other, each against a server of its own. Sourced, not run.
+# shellcheck shell=bash
+source "$(dirname "${BASH_SOURCE[0]}")/server.sh"
+
+# The largest message of group 9 has 16 MiB.
+max_message_bytes=20000000
+# A server that hangs costs the suite a timeout for each case.
+patience=1800
+
+fuzz=$(tests/autobahn/install)
+reports=$target/$(basename "$0")
+rm -rf "$reports"
+mkdir -p "$reports"
+"$fuzz" --list >"$reports/cases.txt"
+clients=()
+declare -A cases
+
+# run NAME [SERVER-OPTION...] -- PATTERN...: begins a run of the cases that match, with its reports in a directory of that name.
+run() {
+    local name=$1 options=()
+    shift
+    while [ "$1" != -- ]; do
+        options+=("$1")
+        shift
+    done
+    shift
+    mkdir "$reports/$name"
+    start_server "$reports/$name/server.log" --package-max-length "$max_message_bytes" --websocket-compression true "${options[@]}"
+    printf '{"outdir": "%s", "servers": [{"agent": "martlet", "url": "ws://127.0.0.1:%s"}], "cases": [%s], "exclude-cases": [], "exclude-agent-cases": {}}\n' \
+        "$reports/$name" "$server_port" "$(printf '"%s"\n' "$@" | paste -sd ,)" >"$reports/$name/spec.json"
+    timeout "$patience" "$fuzz" "$reports/$name/spec.json" >"$reports/$name/client.log" 2>&1 &
+    clients+=("$name:$!")
+    cases[$name]=$(printf '%s\n' "$@")
+}
+
+# Waits for all of them, and judges what they found.
+judge() {
+    local client name patterns
+    for client in "${clients[@]}"; do
+        name=${client%%:*}
+        wait "${client##*:}" || { tail -n 20 "$reports/$name/client.log" >&2; die "the fuzzing client ($name) did not end well"; }
+    done
+    stop_servers
+    for client in "${clients[@]}"; do
+        name=${client%%:*}
+        say "reports: $reports/$name/index.html"
+        mapfile -t patterns <<<"${cases[$name]}"
+        python3 tests/autobahn/check.py "$reports/$name/index.json" "$reports/cases.txt" "${patterns[@]}"
+    done
+}
