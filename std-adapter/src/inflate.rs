@@ -30,8 +30,8 @@ struct Open {
 #[derive(Default)]
 pub(crate) struct Lent {
     open: Option<Box<Open>>,
-    /// The room of a window.
-    room: Vec<u8>,
+    /// A window for those that keep none.
+    incoming: Option<Box<Incoming>>,
 }
 
 /// What became of a piece of a compressed message.
@@ -49,26 +49,29 @@ impl<H: Handler> Worker<'_, H> {
     #[inline(never)]
     pub(crate) fn inflate(&mut self, key: usize, data: &Data<'_>) {
         let Some(side) = self.ctx.slots[key].conn.compression().map(|params| params.client) else { return };
-        let Some(Incoming { mut window, open }) = self.ctx.take_incoming(key, side) else { return };
-        let mut open = open.or_else(|| self.ctx.lent.open.take()).unwrap_or_default();
+        let Some(mut incoming) = self.ctx.take_incoming(key, side) else { return };
+        let mut open = incoming.open.take().or_else(|| self.ctx.lent.open.take()).unwrap_or_default();
         if data.is_first() {
             open.inflater.begin(data.kind());
             open.message.clear();
             open.untold = true;
             if side.no_context_takeover {
-                window.clear();
+                incoming.window.clear();
             }
         }
-        match self.hand_out(key, &mut window, &mut open, data) {
+        match self.hand_out(key, &mut incoming.window, &mut open, data) {
             Ok(Outcome::Whole) => {
                 self.ctx.lend(open);
                 if side.no_context_takeover {
-                    self.ctx.lent.room = window.into_room();
+                    self.ctx.lent.incoming = Some(incoming);
                 } else {
-                    self.ctx.keep_incoming(key, Incoming { window, open: None });
+                    self.ctx.keep_incoming(key, incoming);
                 }
             }
-            Ok(Outcome::More) => self.ctx.keep_incoming(key, Incoming { window, open: Some(open) }),
+            Ok(Outcome::More) => {
+                incoming.open = Some(open);
+                self.ctx.keep_incoming(key, incoming);
+            }
             Ok(Outcome::Over) => {}
             Err(violation) => self.refuse_message(key, violation),
         }
@@ -111,20 +114,21 @@ impl<H: Handler> Worker<'_, H> {
 
 impl Context<'_> {
     /// What the connection has kept, or an empty window.
-    fn take_incoming(&mut self, key: usize, side: DeflateSide) -> Option<Incoming> {
-        let slot = &mut self.slots[key];
-        match slot.extras.as_mut().and_then(|extras| extras.incoming.take()) {
-            Some(kept) => Some(*kept),
-            None => {
-                let room = if side.no_context_takeover { std::mem::take(&mut self.lent.room) } else { Vec::new() };
-                // A room that grows is never too small.
-                Some(Incoming { window: Window::new(room, window(side))?, open: None })
-            }
-        }
+    fn take_incoming(&mut self, key: usize, side: DeflateSide) -> Option<Box<Incoming>> {
+        let kept = self.slots[key].extras.as_mut().and_then(|extras| extras.incoming.take());
+        let lent = if side.no_context_takeover { &mut self.lent.incoming } else { &mut None };
+        kept.or_else(|| {
+            // A room that grows is never too small.
+            let empty = Window::new(Vec::new(), window(side))?;
+            let Some(mut lent) = lent.take() else { return Some(Box::new(Incoming { window: empty, open: None })) };
+            let room = std::mem::replace(&mut lent.window, empty).into_room();
+            lent.window = Window::new(room, window(side))?;
+            Some(lent)
+        })
     }
 
-    fn keep_incoming(&mut self, key: usize, incoming: Incoming) {
-        self.slots[key].extras.get_or_insert_default().incoming = Some(Box::new(incoming));
+    fn keep_incoming(&mut self, key: usize, incoming: Box<Incoming>) {
+        self.slots[key].extras.get_or_insert_default().incoming = Some(incoming);
     }
 
     fn lend(&mut self, mut open: Box<Open>) {

@@ -116,6 +116,73 @@ fn an_echo_of_whole_messages_allocates_nothing() {
     assert_eq!(after - before, 0, "allocations in 21,200 messages");
 }
 
+/// Settings that compress, with context takeover or without.
+fn zipping(takeover: bool) -> Settings {
+    Settings {
+        websocket_compression: true,
+        server_no_context_takeover: !takeover,
+        client_no_context_takeover: !takeover,
+        ..settings(1)
+    }
+}
+
+fn zipping_client(server: &Running) -> Client {
+    Client::open_with(server.address, "/", "Sec-WebSocket-Extensions: permessage-deflate").0
+}
+
+/// Sends this compressed, and takes the echo, which is compressed as well.
+fn zipped_echo(client: &mut Client, message: &[u8]) {
+    let mut payload = miniz_oxide::deflate::compress_to_vec(message, 6);
+    payload.push(0);
+    client.frame(0xc2, &payload);
+    assert_eq!(client.next().first, 0xc2);
+}
+
+#[test]
+fn an_echo_of_compressed_messages_allocates_nothing() {
+    let _alone = ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    for takeover in [false, true] {
+        let (server, ask) = start(zipping(takeover));
+        let mut client = zipping_client(&server);
+        let rounds = |client: &mut Client| {
+            for len in [20, 200, 2000, 15_000] {
+                zipped_echo(client, &b"so it goes, and goes on. ".repeat(len / 25 + 1));
+            }
+        };
+        // The first rounds make room that is kept: for the histories too.
+        (0..4).for_each(|_| rounds(&mut client));
+        let (before, _) = ask(&mut client);
+        (0..100).for_each(|_| rounds(&mut client));
+        let (after, _) = ask(&mut client);
+        assert_eq!(after - before, 0, "allocations in 400 messages");
+    }
+}
+
+#[test]
+fn a_connection_keeps_for_compression_what_context_takeover_makes_it_keep() {
+    let _alone = ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    // Without it nothing but a connection's own slot, and what is free in the slab; with it the small compressor and a window.
+    for (takeover, bits, most) in
+        [(false, 15, 1 << 10), (true, 15, (1 << 10) + (6 << 10) + (32 << 10)), (true, 9, (1 << 10) + (6 << 10) + 512)]
+    {
+        let (server, ask) = start(Settings { client_max_window_bits: bits, ..zipping(takeover) });
+        let offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits";
+        let client = || Client::open_with(server.address, "/", offer).0;
+        let mut first = client();
+        zipped_echo(&mut first, &[b'x'; 500]);
+        zipped_echo(&mut first, &[b'x'; 50_000]);
+        let (_, before) = ask(&mut first);
+        let mut idle: Vec<_> = (0..100).map(|_| client()).collect();
+        for client in &mut idle {
+            (0..2).for_each(|_| zipped_echo(client, &b"so it goes. ".repeat(4000)));
+        }
+        let (_, after) = ask(&mut first);
+        let each = (after - before) / 100;
+        println!("a connection with takeover {takeover} and windows of {bits} bits costs {each} octets");
+        assert!((1..=most).contains(&each), "takeover {takeover}, {bits} bits: {each} octets");
+    }
+}
+
 #[test]
 fn an_idle_connection_costs_at_most_512_octets() {
     const MOST: i64 = 512;

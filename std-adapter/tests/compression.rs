@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{CLOSE, Client, PATIENCE, PONG, Running, TEXT, frame, request, settings};
+use common::{CLOSE, Client, PATIENCE, PONG, Running, TEXT, frame, settings};
 use martlet_std::{ConnId, Context, DataKind, Filter, Flags, Fragment, Frame, Handler, Outgoing, Request, Settings};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -82,11 +82,7 @@ impl Test {
 
     /// A client that offers this, its id, and what the server says to it.
     fn client(&self, offer: &str) -> (Client, ConnId, String) {
-        let mut client = Client::connect(self.server.address);
-        let head = String::from_utf8(request("/")).unwrap();
-        client.send(format!("{}\r\nSec-WebSocket-Extensions: {offer}\r\n\r\n", head.trim_end()).as_bytes());
-        let head = client.head();
-        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        let (client, head) = Client::open_with(self.server.address, "/", &format!("Sec-WebSocket-Extensions: {offer}"));
         let answer = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Extensions: ")).unwrap_or("plain");
         assert_eq!(self.told(), answer, "the handler and the client are told the same");
         (client, self.ids.recv_timeout(PATIENCE).unwrap(), answer.to_owned())

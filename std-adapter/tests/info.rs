@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Client, PATIENCE, PONG, Running, TEXT, clients, frame, request, settings};
+use common::{Client, PATIENCE, PONG, Running, TEXT, clients, frame, settings};
 use martlet_std::{Among, ConnId, Context, Decision, Frame, Handler, Info, Request, Settings, State};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -62,11 +62,7 @@ fn start(settings: Settings) -> (Running, Receiver<ConnId>) {
 
 /// A client that offers these subprotocols.
 fn offering(server: &Running, path: &str, subprotocols: &str) -> Client {
-    let mut client = Client::connect(server.address);
-    let head = String::from_utf8(request(path)).unwrap();
-    client.send(format!("{}\r\nSec-WebSocket-Protocol: {subprotocols}\r\n\r\n", head.trim_end()).as_bytes());
-    assert!(client.head().starts_with("HTTP/1.1 101 "));
-    client
+    Client::open_with(server.address, path, &format!("Sec-WebSocket-Protocol: {subprotocols}")).0
 }
 
 #[test]

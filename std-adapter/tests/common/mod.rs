@@ -133,6 +133,16 @@ impl Client {
         Self::connect(address).opened(path)
     }
 
+    /// The same with one header more; gives the response's head as well.
+    pub(crate) fn open_with(address: SocketAddr, path: &str, header: &str) -> (Self, String) {
+        let mut client = Self::connect(address);
+        let head = String::from_utf8(request(path)).unwrap();
+        client.send(format!("{}\r\n{header}\r\n\r\n", head.trim_end()).as_bytes());
+        let head = client.head();
+        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        (client, head)
+    }
+
     fn opened(mut self, path: &str) -> Self {
         self.send(&request(path));
         let head = self.head();
