@@ -1,4 +1,4 @@
-// Two people in headless Chromium: they chat, watch the protocol, and come back after the server was restarted.
+// People in headless Chromium: they chat, alone and in rooms, watch the protocol, and come back after the server was restarted.
 "use strict";
 
 const assert = require("node:assert");
@@ -135,6 +135,22 @@ test("what one says both read, with the name and the time", { timeout: 60_000 },
   }
 });
 
+test("what one says to another alone nobody else reads", { timeout: 60_000 }, async () => {
+  await arrive("Hedy");
+  const { Ada, Grace, Hedy } = people;
+  await Ada.locator(".person", { hasText: "Grace" }).click();
+  await shows(Ada, "#to", /To Grace alone/);
+  await say(Ada, "Between us: good luck.");
+  await message(Grace, "Ada", "Between us: good luck.");
+  await message(Ada, "Ada", "Between us: good luck.");
+  for (const page of [Ada, Grace]) assert.strictEqual(await page.locator(".message.private").count(), 1);
+  await Ada.click("#to");
+  assert.strictEqual(await Ada.locator("#to").isVisible(), false);
+  await say(Ada, "And for everyone: hello Hedy.");
+  for (const page of [Ada, Grace, Hedy]) await message(page, "Ada", "And for everyone: hello Hedy.");
+  assert.strictEqual(await Hedy.getByText("Between us").count(), 0);
+});
+
 test("the panel shows the state, the frames and the ping time", { timeout: 60_000 }, async () => {
   const page = people.Ada;
   await shows(page, "#ping", /^\d+(\.\d+)? ms$/);
@@ -153,6 +169,35 @@ test("a picture is taken", { timeout: 60_000 }, async () => {
   // A few more ping times make the curve.
   await people.Ada.waitForFunction(() => Number(document.querySelector("#frames-in").textContent) > 20, null, { timeout: 40_000 });
   await people.Ada.screenshot({ path: SCREENSHOT });
+});
+
+test("a room has its own people and messages, and its name is in the address", { timeout: 60_000 }, async () => {
+  const { Ada, Grace, Hedy } = people;
+  await Hedy.fill("#room", " Tea  Room ");
+  await Hedy.click("#enter");
+  await shows(Hedy, "#status-text", /^Connected as Hedy, in the room tea room\./);
+  assert.ok(Hedy.url().endsWith("/#tea%20room"), Hedy.url());
+  assert.strictEqual(await text(Hedy, "#people-count"), "1");
+  assert.strictEqual(await Hedy.locator(".message").count(), 0);
+  await shows(Ada, "#people", /^(?!.*Hedy)/);
+
+  await say(Hedy, "Is anybody here?");
+  await message(Hedy, "Hedy", "Is anybody here?");
+  await say(Grace, "Where did Hedy go?");
+  await message(Ada, "Grace", "Where did Hedy go?");
+  assert.strictEqual(await Hedy.getByText("Where did Hedy go?").count(), 0);
+
+  // The address is the way in: by a link, and back.
+  await Grace.evaluate(() => { location.hash = "tea%20room"; });
+  await message(Grace, "Hedy", "Is anybody here?");
+  await say(Grace, "I am.");
+  await message(Hedy, "Grace", "I am.");
+  assert.strictEqual(await Ada.getByText("I am.").count(), 0);
+  await Grace.goBack();
+  await shows(Grace, "#status-text", /^Connected as Grace\.$/);
+  await message(Grace, "Grace", "Where did Hedy go?");
+  await Hedy.close();
+  delete people.Hedy;
 });
 
 test("after a restart of the server everybody is back, and nothing is lost", { timeout: 90_000 }, async () => {

@@ -1,4 +1,4 @@
-"""The chat's endpoint: closing from the server's side with any code, and the server's pings."""
+"""The chat's endpoint: what reaches whom and in which order, closing from the server's side with any code, and the server's pings."""
 
 import json
 import secrets
@@ -11,16 +11,16 @@ from websockets.sync.client import connect
 from wire import PING, PONG, TEXT, Wire, frame
 
 
-def join(name):
-    """The message that enters the room, as a page of its own: by its key the room knows a page that comes back."""
-    return json.dumps({"type": "join", "name": name, "key": secrets.token_hex(16)})
+def join(name, room=""):
+    """The message that enters a room, as a page of its own: by its key the chat knows a page that comes back."""
+    return json.dumps({"type": "join", "name": name, "key": secrets.token_hex(16), "room": room})
 
 
 @contextmanager
-def joined(server, name):
-    """A client that is in the room."""
+def joined(server, name, room=""):
+    """A client that is in a room."""
     with connect(server.url("/chat"), proxy=None, compression=None) as client:
-        client.send(join(name))
+        client.send(join(name, room))
         await_type(client, "welcome")
         yield client
 
@@ -60,6 +60,40 @@ def test_what_one_says_all_hear(server):
         for person in people:
             said = await_type(person, "said")
             assert (said["who"], said["text"]) == ("person 0", "Grüße 🐦")
+
+
+def test_all_see_the_same_order_whichever_worker_they_are_with(server):
+    people, messages = 8, 6
+    with ExitStack() as stack:
+        clients = [stack.enter_context(joined(server, f"talker {number}", "order")) for number in range(people)]
+        for n in range(1, messages + 1):
+            # All at once: the workers decide among themselves who is first.
+            for client in clients:
+                client.send(json.dumps({"type": "say", "text": "x", "n": n}))
+        for client in clients:
+            said = [await_type(client, "said") for _ in range(people * messages)]
+            assert [message["seq"] for message in said] == list(range(1, people * messages + 1))
+
+
+def test_rooms_and_single_people_hear_what_is_for_them_alone(server):
+    with ExitStack() as stack:
+        people = {name: stack.enter_context(joined(server, name, "tea")) for name in ["ann", "bob", "cid"]}
+        stranger = stack.enter_context(joined(server, "dan", "coffee"))
+        with joined(server, "eve", "coffee") as mover:
+            mover.send(json.dumps({"type": "enter", "room": "tea"}))
+            ids = {person["name"]: person["id"] for person in await_type(mover, "welcome")["people"]}
+        people["ann"].send(json.dumps({"type": "say", "text": "for bob", "n": 1, "to": ids["bob"]}))
+        assert await_type(people["bob"], "private")["text"] == "for bob"
+        people["ann"].send(json.dumps({"type": "say", "text": "for all", "n": 2}))
+        for name, client in people.items():
+            got = []
+            while not got or got[-1]["type"] != "said":
+                got.append(json.loads(client.recv(timeout=10)))
+            assert got[-1]["text"] == "for all"
+            private = [message["text"] for message in got if message["type"] == "private"]
+            assert private == (["for bob"] if name == "ann" else [])
+        stranger.send(json.dumps({"type": "say", "text": "coffee", "n": 1}))
+        assert await_type(stranger, "said")["text"] == "coffee"
 
 
 def test_the_server_pings_and_takes_the_time_until_the_pong(server):

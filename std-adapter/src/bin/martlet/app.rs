@@ -1,7 +1,7 @@
 //! What the program serves: the chat page, the chat behind it, and an echo.
 
 use crate::chat::{self, Action, Chat, Counters};
-use martlet_std::{Answer, Closed, ConnId, Context, Decision, Frame, Handler, Opcode, Request, Response};
+use martlet_std::{Answer, Closed, ConnId, Context, Decision, Frame, Handler, Opcode, PushError, Request, Response};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -11,17 +11,17 @@ const CHAT: u32 = 1;
 /// The page.
 const PAGE: &str = include_str!("chat.html");
 
-/// The room that the workers share. Talk among people is not what has to be fast: a lock is good enough for it.
-pub(crate) type Room = Arc<Mutex<Chat<ConnId>>>;
+/// The chat that the workers share. Talk among people is not what has to be fast: a lock is good enough for it.
+pub(crate) type SharedChat = Arc<Mutex<Chat<ConnId>>>;
 
-/// A room that opens now.
-pub(crate) fn room() -> Room {
+/// A chat that begins now.
+pub(crate) fn shared_chat() -> SharedChat {
     Arc::new(Mutex::new(Chat::new(now_ms())))
 }
 
 /// The application in one worker.
 pub(crate) struct App {
-    room: Room,
+    chat: SharedChat,
     actions: Vec<Action<ConnId>>,
     started: Instant,
     /// Of this worker's connections that chat.
@@ -37,39 +37,48 @@ struct PingTime {
 }
 
 impl App {
-    pub(crate) fn new(room: &Room) -> Self {
-        Self { room: Arc::clone(room), actions: Vec::new(), started: Instant::now(), pings: HashMap::new() }
+    pub(crate) fn new(chat: &SharedChat) -> Self {
+        Self { chat: Arc::clone(chat), actions: Vec::new(), started: Instant::now(), pings: HashMap::new() }
     }
 
     /// Asks the chat what is to be done, and does it before another worker can ask: all people see the same order.
     fn chat(&mut self, ctx: &mut Context<'_>, ask: impl FnOnce(&mut Chat<ConnId>, &mut Vec<Action<ConnId>>)) {
-        let room = Arc::clone(&self.room);
-        let mut room = room.lock().unwrap_or_else(PoisonError::into_inner);
+        let chat = Arc::clone(&self.chat);
+        let mut chat = chat.lock().unwrap_or_else(PoisonError::into_inner);
         let mut actions = std::mem::take(&mut self.actions);
-        ask(&mut room, &mut actions);
+        ask(&mut chat, &mut actions);
         for action in actions.drain(..) {
             self.act(ctx, action);
         }
         self.actions = actions;
     }
 
+    /// Does one thing, by way of the workers' mailboxes, that of this worker too: there it lies in the order in which the chat
+    /// decided, and in no other.
     fn act(&mut self, ctx: &mut Context<'_>, action: Action<ConnId>) {
-        match action {
-            Action::Send { to, text } => {
-                for id in to {
-                    // Who is gone gets nothing; the chat hears of it from `close`.
-                    let _ = ctx.push(id, text.as_str());
-                }
-            }
+        let handle = ctx.handle();
+        let done = match action {
             Action::Report { to } => {
-                let _ = ctx.push(to, chat::report(&self.counters(ctx, to)).as_str());
+                let sent = handle.push(to, chat::report(&self.counters(ctx, to)).as_str());
                 self.send_ping(ctx, to);
+                sent
             }
-            Action::Close { id, code, reason } => {
-                if let Err(why) = ctx.disconnect(id, code, &reason) {
-                    let _ = ctx.push(id, chat::close_refused(&why.to_string()).as_str());
-                }
-            }
+            Action::Send { to, text } => handle.push(to, text.as_str()),
+            Action::Publish { room, text } => handle.publish(&room, text.as_str()),
+            Action::Tell { user, text } => handle.push_to_user(&user, text.as_str()),
+            Action::Bind { id, user } => handle.bind(id, &user),
+            Action::Subscribe { id, room } => handle.subscribe(id, &room),
+            Action::Unsubscribe { id, room } => handle.unsubscribe(id, &room),
+            Action::Close { id, code, reason } => handle.disconnect(id, code, &reason).or_else(|why| match why {
+                PushError::Misuse(why) => handle.push(id, chat::close_refused(&why.to_string()).as_str()),
+                why => Err(why),
+            }),
+        };
+        // Who is gone gets nothing; the chat hears of it from `close`.
+        if let Err(why) = done
+            && why != PushError::Gone
+        {
+            tracing::warn!(%why, "somebody does not hear what is said");
         }
     }
 
@@ -134,16 +143,16 @@ impl Handler for App {
             let _ = ctx.push(id, frame);
             return;
         }
-        self.chat(ctx, |room, actions| match frame.text() {
-            Some(text) => room.receive(id, text, now_ms(), actions),
-            None => room.receive_binary(id, frame.payload().len(), now_ms(), actions),
+        self.chat(ctx, |chat, actions| match frame.text() {
+            Some(text) => chat.receive(id, text, now_ms(), actions),
+            None => chat.receive_binary(id, frame.payload().len(), now_ms(), actions),
         });
     }
 
     fn close(&mut self, ctx: &mut Context<'_>, id: ConnId, _: &Closed<'_>) {
         if ctx.tag(id) == Some(CHAT) {
             self.pings.remove(&id);
-            self.chat(ctx, |room, actions| room.leave(id, now_ms(), actions));
+            self.chat(ctx, |chat, actions| chat.leave(id, now_ms(), actions));
         }
     }
 

@@ -1,48 +1,21 @@
-//! The chat behind `/chat`, without any I/O: who is in the room, what they say, and what is to be sent to whom.
+//! The chat behind `/chat`, without any I/O: who is in which room, what they say, and what is to be sent to whom.
 //!
-//! # The protocol
-//!
-//! Every message is one WebSocket text message that holds one JSON object, told apart by `type`. Times (`at`) are
-//! milliseconds since the Unix epoch. People (`id`, `you`, `from`) are numbers that are never used twice in a room.
-//!
-//! From the page:
-//!
-//! | message | meaning |
-//! |---|---|
-//! | `join {name, key}` | enter the room. `key` is a random secret of the page, which it keeps for all its connections |
-//! | `rename {name}` | go by another name |
-//! | `say {text, n}` | say something; `n` counts the page's messages from 1 |
-//! | `stats` | report the counters of this connection |
-//! | `probe {…}` | only measure this message, whatever else it holds |
-//! | `close {code, reason}` | close this connection from the server's side |
-//! | a binary message | is measured as a probe is |
-//!
-//! From the server:
-//!
-//! | message | meaning |
-//! |---|---|
-//! | `welcome {you, name, room, server, limits, people, recent}` | the answer to `join`; `recent` holds what was said last |
-//! | `joined {id, name, at}`, `left {…}`, `renamed {id, was, name, at}` | to all others in the room |
-//! | `said {seq, from, who, text, at, n}` | to everyone in the room; `n` only for the page that said it |
-//! | `known {n}` | this `say` came before, over an earlier connection, and was said then |
-//! | `stats {state, frames_in, frames_out, bytes_in, bytes_out, ping_us}` | [`Counters`] |
-//! | `got {kind, bytes}` | the measure of a probe; `kind` is `text` or `binary` |
-//! | `error {code, text, n, retry_ms}` | a message was refused; `n` if it was a `say`, `retry_ms` if waiting helps |
-//!
-//! Nothing that a page said is lost or said twice when its connection breaks: the page keeps a message until it gets
-//! `said` or `known` with its `n`, sends one at a time, and sends it again after it joined with the same `key`.
-//! `room` is the time at which the room was opened, so that a page can tell a restarted server from the old one.
+//! A room is a topic of the server, a page is one of its users: what is to be sent names those, and not connections.
 
+mod action;
 mod protocol;
 mod refused;
+mod rooms;
 mod rules;
 
-use self::protocol::{ErrorView, FromPage, Kind, Limits, PersonView, SaidView, ToPage};
+use self::protocol::{ErrorView, FromPage, Kind, Limits, PersonView, PrivateView, ToPage};
 use self::refused::Refused;
+use self::rooms::{Rooms, Said, room_name};
 use self::rules::{Meter, Pace, clean_name};
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::RangeInclusive;
 
+pub(crate) use self::action::Action;
 pub(crate) use self::protocol::Counters;
 
 /// The longest name, in characters. A name that is taken gets a number in brackets behind it, which is not counted.
@@ -53,7 +26,7 @@ const TEXT_CHARS: usize = 2000;
 const BYTES: usize = 128 * 1024;
 /// The length of a page's key, in octets.
 const KEY_BYTES: RangeInclusive<usize> = 16..=64;
-/// The most people in the room: each message goes to each of them.
+/// The most people in all rooms: each message may go to each of them.
 const PEOPLE: usize = 200;
 /// How many messages a newcomer is shown.
 const RECENT: usize = 50;
@@ -66,32 +39,6 @@ const TALK: Pace = Pace { burst: 8, every_ms: 500 };
 /// Reports and probes: twenty at once, then ten a second.
 const ASK: Pace = Pace { burst: 20, every_ms: 100 };
 
-/// What the server is to do, in this order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Action<Id> {
-    /// Send this text message to these connections.
-    Send {
-        /// To whom; never empty.
-        to: Vec<Id>,
-        /// The message.
-        text: String,
-    },
-    /// Send [`report`] of this connection's counters to it, and ping it, so that the next report has a newer time.
-    Report {
-        /// Whose counters, and to whom.
-        to: Id,
-    },
-    /// Close this connection. If the code or the reason must not be sent, send [`close_refused`] instead.
-    Close {
-        /// Which one.
-        id: Id,
-        /// The close code; unchecked.
-        code: u16,
-        /// The reason; unchecked.
-        reason: String,
-    },
-}
-
 /// The text of a `stats` message.
 pub(crate) fn report(counters: &Counters) -> String {
     ToPage::Stats(counters).json()
@@ -102,21 +49,19 @@ pub(crate) fn close_refused(why: &str) -> String {
     ToPage::Error(ErrorView { code: "close_refused", text: why, n: None, retry_ms: None }).json()
 }
 
-/// The room.
+/// All rooms and the people in them.
 ///
-/// `Id` is whatever names a connection of the server. Whoever shares a room between threads does the actions before
+/// `Id` is whatever names a connection of the server. Whoever shares a chat between threads does the actions before
 /// letting go of it: otherwise two people may see the same things in a different order.
 #[derive(Debug)]
 pub(crate) struct Chat<Id> {
-    opened_ms: u64,
+    rooms: Rooms,
     guests: BTreeMap<Id, Guest>,
-    recent: VecDeque<Said>,
-    departed: VecDeque<(String, u64)>,
+    departed: VecDeque<Departed>,
     last_person: u64,
-    last_seq: u64,
 }
 
-/// A connection, in the room or not yet.
+/// A connection, in a room or not yet.
 #[derive(Debug, Default)]
 struct Guest {
     talk: Meter,
@@ -130,32 +75,25 @@ struct Member {
     person: u64,
     name: String,
     key: String,
+    room: String,
     /// The `n` of the last message that was said.
     last_n: u64,
 }
 
+/// What is remembered of a page that is gone.
 #[derive(Debug)]
-struct Said {
-    seq: u64,
-    from: u64,
-    who: String,
-    text: String,
-    at: u64,
+struct Departed {
     key: String,
-    n: u64,
+    person: u64,
+    last_n: u64,
 }
 
 impl<Id: Copy + Ord> Chat<Id> {
-    /// An empty room, opened at this time (milliseconds since the epoch).
-    pub(crate) const fn new(now_ms: u64) -> Self {
-        Self {
-            opened_ms: now_ms,
-            guests: BTreeMap::new(),
-            recent: VecDeque::new(),
-            departed: VecDeque::new(),
-            last_person: 0,
-            last_seq: 0,
-        }
+    /// An empty lobby, opened at this time (milliseconds since the epoch).
+    pub(crate) fn new(now_ms: u64) -> Self {
+        let (rooms, guests, departed) = (Rooms::new(now_ms), BTreeMap::new(), VecDeque::new());
+        // From the time on, so that a number is not another person's after a restart of the server: a page may still hold it.
+        Self { rooms, guests, departed, last_person: now_ms }
     }
 
     /// Takes a text message of a page; appends what is to be done to `out`.
@@ -172,9 +110,10 @@ impl<Id: Copy + Ord> Chat<Id> {
             Ok(_) | Err(_) => None,
         };
         let done = message.and_then(|message| match message {
-            FromPage::Join { name, key } => self.join(from, &name, key, now_ms, out),
+            FromPage::Join { name, key, room } => self.join(from, &name, key, &room, now_ms, out),
+            FromPage::Enter { room } => self.enter(from, &room, now_ms, out),
             FromPage::Rename { name } => self.rename(from, &name, now_ms, out),
-            FromPage::Say { text, n } => self.say(from, text, n, now_ms, out),
+            FromPage::Say { text, n, to } => self.say(from, text, n, to, now_ms, out),
             FromPage::Stats => self.spend_ask(from, now_ms).map(|()| out.push(Action::Report { to: from })),
             FromPage::Probe => self.measure(from, Kind::Text, text.len(), now_ms, out),
             FromPage::Close { code, reason } => {
@@ -194,8 +133,10 @@ impl<Id: Copy + Ord> Chat<Id> {
     /// Forgets a connection that is gone, and tells the others.
     pub(crate) fn leave(&mut self, id: Id, now_ms: u64, out: &mut Vec<Action<Id>>) {
         let Some(Guest { member: Some(member), .. }) = self.guests.remove(&id) else { return };
-        self.announce(&ToPage::Left { id: member.person, name: &member.name, at: now_ms }, None, out);
-        self.departed.push_back((member.key, member.last_n));
+        self.rooms.used(&member.room, now_ms);
+        out.push(publish(&member.room, &ToPage::Left { id: member.person, name: &member.name, at: now_ms }));
+        let Member { key, person, last_n, .. } = member;
+        self.departed.push_back(Departed { key, person, last_n });
         if self.departed.len() > DEPARTED {
             self.departed.pop_front();
         }
@@ -206,6 +147,7 @@ impl<Id: Copy + Ord> Chat<Id> {
         from: Id,
         name: &str,
         key: String,
+        room: &str,
         now_ms: u64,
         out: &mut Vec<Action<Id>>,
     ) -> Result<(), Refused> {
@@ -216,37 +158,66 @@ impl<Id: Copy + Ord> Chat<Id> {
         if !KEY_BYTES.contains(&key.len()) {
             return Err(Refused::KeyLength);
         }
-        let name = clean_name(name)?;
+        let (name, room) = (clean_name(name)?, room_name(room)?);
         self.replace(&key, now_ms, out);
         if self.members().count() >= PEOPLE {
-            return Err(Refused::RoomFull);
+            return Err(Refused::ChatFull);
         }
+        self.open(&room, now_ms)?;
         let name = self.free_name(name, from);
-        let last_n = self.take_departed(&key);
-        self.last_person = self.last_person.saturating_add(1);
-        let person = self.last_person;
-        self.announce(&ToPage::Joined { id: person, name: &name, at: now_ms }, None, out);
-        let member = Member { person, name, key, last_n };
+        let (person, last_n) = self.take_departed(&key);
+        out.push(Action::Bind { id: from, user: key.clone() });
+        let member = Member { person, name, key, room, last_n };
         self.guests.entry(from).or_default().member = Some(member);
-        self.welcome(from, out)
+        self.welcome(from, now_ms, out)
     }
 
-    fn welcome(&self, to: Id, out: &mut Vec<Action<Id>>) -> Result<(), Refused> {
+    fn enter(&mut self, from: Id, room: &str, now_ms: u64, out: &mut Vec<Action<Id>>) -> Result<(), Refused> {
+        self.spend_talk(from, now_ms)?;
+        let room = room_name(room)?;
+        if self.member(from)?.room == room {
+            return Err(Refused::AlreadyJoined);
+        }
+        self.open(&room, now_ms)?;
+        let member = self.member_mut(from)?;
+        let left = std::mem::replace(&mut member.room, room);
+        out.push(Action::Unsubscribe { id: from, room: left.clone() });
+        out.push(publish(&left, &ToPage::Left { id: member.person, name: &member.name, at: now_ms }));
+        self.rooms.used(&left, now_ms);
+        self.welcome(from, now_ms, out)
+    }
+
+    fn open(&mut self, room: &str, now_ms: u64) -> Result<(), Refused> {
+        let guests = &self.guests;
+        let is_there = |guest: &Guest, room: &str| guest.member.as_ref().is_some_and(|member| member.room == room);
+        self.rooms.open(room, now_ms, |room| !guests.values().any(|guest| is_there(guest, room)))
+    }
+
+    /// Tells a room of its new member, and the new member of the room. What was said before is in the welcome, what is said from
+    /// then on comes by the subscription.
+    fn welcome(&self, to: Id, now_ms: u64, out: &mut Vec<Action<Id>>) -> Result<(), Refused> {
         let member = self.member(to)?;
-        let mut people: Vec<_> =
-            self.members().map(|(_, member)| PersonView { id: member.person, name: &member.name }).collect();
+        let room = self.rooms.get(&member.room).ok_or(Refused::NotJoined)?;
+        let mut people: Vec<_> = self
+            .members()
+            .filter(|(_, other)| other.room == member.room)
+            .map(|(_, other)| PersonView { id: other.person, name: &other.name })
+            .collect();
         people.sort_unstable_by_key(|person| person.id);
-        let recent = self.recent.iter().map(|said| said.view(said.key == member.key)).collect();
+        let recent = room.recent.iter().map(|said| said.view(said.key == member.key)).collect();
         let welcome = ToPage::Welcome {
             you: member.person,
             name: &member.name,
-            room: self.opened_ms,
+            room: &member.room,
+            opened: room.opened_ms,
             server: concat!("martlet ", env!("CARGO_PKG_VERSION")),
             limits: Limits { name: NAME_CHARS, text: TEXT_CHARS },
             people,
             recent,
         };
-        out.push(Action::Send { to: vec![to], text: welcome.json() });
+        out.push(publish(&member.room, &ToPage::Joined { id: member.person, name: &member.name, at: now_ms }));
+        out.push(Action::Send { to, text: welcome.json() });
+        out.push(Action::Subscribe { id: to, room: member.room.clone() });
         Ok(())
     }
 
@@ -254,19 +225,25 @@ impl<Id: Copy + Ord> Chat<Id> {
         self.spend_talk(from, now_ms)?;
         self.member(from)?;
         let name = self.free_name(clean_name(name)?, from);
-        let Some(Guest { member: Some(member), .. }) = self.guests.get_mut(&from) else {
-            return Err(Refused::NotJoined);
-        };
-        let was = std::mem::replace(&mut member.name, name.clone());
-        let id = member.person;
-        self.announce(&ToPage::Renamed { id, was: &was, name: &name, at: now_ms }, None, out);
+        let member = self.member_mut(from)?;
+        let was = std::mem::replace(&mut member.name, name);
+        let renamed = ToPage::Renamed { id: member.person, was: &was, name: &member.name, at: now_ms };
+        out.push(publish(&member.room, &renamed));
         Ok(())
     }
 
-    fn say(&mut self, from: Id, text: String, n: u64, now_ms: u64, out: &mut Vec<Action<Id>>) -> Result<(), Refused> {
+    fn say(
+        &mut self,
+        from: Id,
+        text: String,
+        n: u64,
+        to: Option<u64>,
+        now_ms: u64,
+        out: &mut Vec<Action<Id>>,
+    ) -> Result<(), Refused> {
         if n <= self.member(from)?.last_n {
             self.spend_ask(from, now_ms)?;
-            out.push(Action::Send { to: vec![from], text: ToPage::Known { n }.json() });
+            out.push(Action::Send { to: from, text: ToPage::Known { n }.json() });
             return Ok(());
         }
         if text.trim().is_empty() {
@@ -276,18 +253,39 @@ impl<Id: Copy + Ord> Chat<Id> {
             return Err(Refused::TextTooLong);
         }
         self.spend_talk(from, now_ms)?;
-        let Some(Guest { member: Some(member), .. }) = self.guests.get_mut(&from) else {
-            return Err(Refused::NotJoined);
-        };
-        member.last_n = n;
-        self.last_seq = self.last_seq.saturating_add(1);
-        let (who, key) = (member.name.clone(), member.key.clone());
-        let said = Said { seq: self.last_seq, from: member.person, who, text, at: now_ms, key, n };
-        out.push(Action::Send { to: vec![from], text: ToPage::Said(said.view(true)).json() });
-        self.announce(&ToPage::Said(said.view(false)), Some(from), out);
-        self.recent.push_back(said);
-        if self.recent.len() > RECENT {
-            self.recent.pop_front();
+        if let Some(to) = to {
+            self.say_to_one(from, &text, n, to, now_ms, out)?;
+        } else {
+            let Member { person, name, key, room, .. } = self.member(from)?;
+            let (person, who, key, topic) = (*person, name.clone(), key.clone(), room.clone());
+            let room = self.rooms.used(&topic, now_ms).ok_or(Refused::NotJoined)?;
+            let said = Said { seq: room.next_seq(), from: person, who, text, at: now_ms, key, n };
+            out.push(publish(&topic, &ToPage::Said(said.view(true))));
+            room.keep(said);
+        }
+        self.member_mut(from)?.last_n = n;
+        Ok(())
+    }
+
+    /// Says something to one person alone, and to who says it. It is not kept.
+    fn say_to_one(
+        &self,
+        from: Id,
+        text: &str,
+        n: u64,
+        to: u64,
+        now_ms: u64,
+        out: &mut Vec<Action<Id>>,
+    ) -> Result<(), Refused> {
+        let own = self.member(from)?;
+        let is_meant = |other: &&Member| other.person == to && other.room == own.room;
+        let other = self.members().map(|(_, other)| other).find(is_meant).ok_or(Refused::NobodyThere)?;
+        let (who, whom) = (own.name.as_str(), other.name.as_str());
+        let private = PrivateView { from: own.person, who, to, whom, text, at: now_ms, n: Some(n) };
+        out.push(Action::Tell { user: own.key.clone(), text: ToPage::Private(private).json() });
+        if own.person != to {
+            let private = PrivateView { n: None, ..private };
+            out.push(Action::Tell { user: other.key.clone(), text: ToPage::Private(private).json() });
         }
         Ok(())
     }
@@ -302,7 +300,7 @@ impl<Id: Copy + Ord> Chat<Id> {
     ) -> Result<(), Refused> {
         self.spend_ask(from, now_ms)?;
         let got = ToPage::Got { kind, bytes: u64::try_from(len).unwrap_or(u64::MAX) };
-        out.push(Action::Send { to: vec![from], text: got.json() });
+        out.push(Action::Send { to: from, text: got.json() });
         Ok(())
     }
 
@@ -315,7 +313,7 @@ impl<Id: Copy + Ord> Chat<Id> {
         };
         guest.strikes = guest.strikes.saturating_add(1);
         let view = ErrorView { code: refused.code(), text: &refused.text(), n, retry_ms: refused.retry_ms() };
-        out.push(Action::Send { to: vec![from], text: ToPage::Error(view).json() });
+        out.push(Action::Send { to: from, text: ToPage::Error(view).json() });
         if guest.strikes == STRIKES {
             out.push(Action::Close { id: from, code: 1008, reason: "too many messages were refused".to_owned() });
         }
@@ -325,15 +323,23 @@ impl<Id: Copy + Ord> Chat<Id> {
     fn replace(&mut self, key: &str, now_ms: u64, out: &mut Vec<Action<Id>>) {
         let old = self.members().find(|(_, member)| member.key == key).map(|(id, _)| id);
         if let Some(old) = old {
-            self.leave(old, now_ms, out);
+            // First of all, so that nothing else reaches it.
             let reason = "a newer connection of the same page took over".to_owned();
             out.push(Action::Close { id: old, code: 4001, reason });
+            self.leave(old, now_ms, out);
         }
     }
 
-    fn take_departed(&mut self, key: &str) -> u64 {
-        let place = self.departed.iter().position(|(departed, _)| departed == key);
-        place.and_then(|place| self.departed.remove(place)).map_or(0, |(_, last_n)| last_n)
+    /// The person and the last message of a page that was here, or a new person.
+    fn take_departed(&mut self, key: &str) -> (u64, u64) {
+        let place = self.departed.iter().position(|departed| departed.key == key);
+        match place.and_then(|place| self.departed.remove(place)) {
+            Some(Departed { person, last_n, .. }) => (person, last_n),
+            None => {
+                self.last_person = self.last_person.saturating_add(1);
+                (self.last_person, 0)
+            }
+        }
     }
 
     /// The name, with a number behind it if somebody else has it.
@@ -352,19 +358,16 @@ impl<Id: Copy + Ord> Chat<Id> {
             .unwrap_or(name)
     }
 
-    fn announce(&self, message: &ToPage<'_>, except: Option<Id>, out: &mut Vec<Action<Id>>) {
-        let to: Vec<_> = self.members().map(|(id, _)| id).filter(|id| Some(*id) != except).collect();
-        if !to.is_empty() {
-            out.push(Action::Send { to, text: message.json() });
-        }
-    }
-
     fn members(&self) -> impl Iterator<Item = (Id, &Member)> {
         self.guests.iter().filter_map(|(id, guest)| Some((*id, guest.member.as_ref()?)))
     }
 
     fn member(&self, id: Id) -> Result<&Member, Refused> {
         self.guests.get(&id).and_then(|guest| guest.member.as_ref()).ok_or(Refused::NotJoined)
+    }
+
+    fn member_mut(&mut self, id: Id) -> Result<&mut Member, Refused> {
+        self.guests.get_mut(&id).and_then(|guest| guest.member.as_mut()).ok_or(Refused::NotJoined)
     }
 
     fn spend_talk(&mut self, id: Id, now_ms: u64) -> Result<(), Refused> {
@@ -376,11 +379,8 @@ impl<Id: Copy + Ord> Chat<Id> {
     }
 }
 
-impl Said {
-    fn view(&self, own: bool) -> SaidView<'_> {
-        let n = own.then_some(self.n);
-        SaidView { seq: self.seq, from: self.from, who: &self.who, text: &self.text, at: self.at, n }
-    }
+fn publish<Id>(room: &str, message: &ToPage<'_>) -> Action<Id> {
+    Action::Publish { room: room.to_owned(), text: message.json() }
 }
 
 #[cfg(test)]

@@ -45,8 +45,8 @@ fn serve() -> Result<ExitCode, String> {
             Address::Unix(_) => writeln!(out, "martlet: the same is at {address}"),
         };
     }
-    let room = app::room();
-    match server.run(|_worker| App::new(&room)) {
+    let chat = app::shared_chat();
+    match server.run(|_worker| App::new(&chat)) {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {
             eprintln!("martlet: {error}");

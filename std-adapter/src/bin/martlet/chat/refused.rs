@@ -1,5 +1,6 @@
 //! Why the chat refuses a message: one variant per rule, with the code and the words that the page gets.
 
+use super::rooms::ROOMS;
 use super::{BYTES, KEY_BYTES, NAME_CHARS, PEOPLE, TEXT_CHARS};
 
 /// A rule of the chat that a message broke.
@@ -11,10 +12,16 @@ pub(super) enum Refused {
     MessageUnknown,
     /// Only people in the room can do this.
     NotJoined,
-    /// This connection is in the room already.
+    /// This connection is in a room already.
     AlreadyJoined,
-    /// Too many people are in the room.
-    RoomFull,
+    /// Too many people are here.
+    ChatFull,
+    /// There are too many rooms with people in them.
+    TooManyRooms,
+    /// The room's name is too long, or holds characters that cannot be seen.
+    RoomName,
+    /// Nobody in the room has this number.
+    NobodyThere,
     /// The page's key is too short to be a secret, or too long.
     KeyLength,
     /// The name holds nothing but white space.
@@ -42,7 +49,10 @@ impl Refused {
             Self::MessageUnknown => "message_unknown",
             Self::NotJoined => "not_joined",
             Self::AlreadyJoined => "already_joined",
-            Self::RoomFull => "room_full",
+            Self::ChatFull => "chat_full",
+            Self::TooManyRooms => "too_many_rooms",
+            Self::RoomName => "room_name",
+            Self::NobodyThere => "nobody_there",
             Self::KeyLength => "key_length",
             Self::NameEmpty => "name_empty",
             Self::NameTooLong => "name_too_long",
@@ -58,9 +68,12 @@ impl Refused {
         match self {
             Self::MessageTooLong => format!("A message of the chat has at most {BYTES} bytes."),
             Self::MessageUnknown => "The chat does not know this kind of message.".to_owned(),
-            Self::NotJoined => "Join the room first.".to_owned(),
-            Self::AlreadyJoined => "This connection is in the room already.".to_owned(),
-            Self::RoomFull => format!("The room is full: {PEOPLE} people are in it."),
+            Self::NotJoined => "Join a room first.".to_owned(),
+            Self::AlreadyJoined => "This connection is in a room already.".to_owned(),
+            Self::ChatFull => format!("The chat is full: {PEOPLE} people are here."),
+            Self::TooManyRooms => format!("There are people in {ROOMS} rooms already: go to one of those."),
+            Self::RoomName => format!("A room's name has at most {NAME_CHARS} characters, all of which can be seen."),
+            Self::NobodyThere => "This person is not in the room any more.".to_owned(),
             Self::KeyLength => {
                 format!("The page's key must have {} to {} bytes.", KEY_BYTES.start(), KEY_BYTES.end())
             }
@@ -81,7 +94,10 @@ impl Refused {
             | Self::MessageUnknown
             | Self::NotJoined
             | Self::AlreadyJoined
-            | Self::RoomFull
+            | Self::ChatFull
+            | Self::TooManyRooms
+            | Self::RoomName
+            | Self::NobodyThere
             | Self::KeyLength
             | Self::NameEmpty
             | Self::NameTooLong

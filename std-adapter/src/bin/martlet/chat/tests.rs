@@ -1,46 +1,114 @@
 //! Tests of the chat: what each person gets, in order, as parsed JSON.
 
+use super::rooms::{LOBBY, ROOMS};
 use super::*;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 const ADA: &str = "key of ada, long enough";
 const BOB: &str = "key of bob, long enough";
+const EVE: &str = "key of eve, long enough";
 const NOW: u64 = 1_000_000;
 
-fn room() -> Chat<u32> {
-    Chat::new(7)
+/// A chat, and the topics and users of a server that does what it says.
+struct Talk {
+    chat: Chat<u32>,
+    topics: BTreeMap<String, BTreeSet<u32>>,
+    users: BTreeMap<u32, String>,
 }
 
-fn receive(chat: &mut Chat<u32>, from: u32, message: &Value, now_ms: u64) -> Vec<Action<u32>> {
-    let mut out = Vec::new();
-    chat.receive(from, &message.to_string(), now_ms, &mut out);
-    out
+/// What a message led to.
+struct Done {
+    actions: Vec<Action<u32>>,
+    /// Who got what.
+    sent: Vec<(u32, Value)>,
 }
 
-fn join(chat: &mut Chat<u32>, from: u32, name: &str, key: &str) -> Vec<Action<u32>> {
-    receive(chat, from, &json!({"type": "join", "name": name, "key": key}), NOW)
+/// The first person has the number 1.
+fn room() -> Talk {
+    Talk { chat: Chat::new(0), topics: BTreeMap::new(), users: BTreeMap::new() }
 }
 
-fn leave(chat: &mut Chat<u32>, id: u32) -> Vec<Action<u32>> {
-    let mut out = Vec::new();
-    chat.leave(id, NOW, &mut out);
-    out
+impl Talk {
+    fn act(&mut self, ask: impl FnOnce(&mut Chat<u32>, &mut Vec<Action<u32>>)) -> Done {
+        let mut actions = Vec::new();
+        ask(&mut self.chat, &mut actions);
+        let mut sent = Vec::new();
+        for action in &actions {
+            let (to, text) = match action {
+                Action::Send { to, text } => (vec![*to], text),
+                Action::Publish { room, text } => {
+                    (self.topics.get(room).into_iter().flatten().copied().collect(), text)
+                }
+                Action::Tell { user, text } => {
+                    (self.users.iter().filter(|(_, bound)| *bound == user).map(|(id, _)| *id).collect(), text)
+                }
+                Action::Bind { id, user } => {
+                    self.users.insert(*id, user.clone());
+                    continue;
+                }
+                Action::Subscribe { id, room } => {
+                    assert!(self.topics.entry(room.clone()).or_default().insert(*id));
+                    continue;
+                }
+                Action::Unsubscribe { id, room } => {
+                    assert!(self.topics.get_mut(room).unwrap().remove(id));
+                    continue;
+                }
+                Action::Close { id, .. } => {
+                    self.forget(*id);
+                    continue;
+                }
+                Action::Report { .. } => continue,
+            };
+            sent.extend(to.into_iter().map(|to| (to, serde_json::from_str(text).unwrap())));
+        }
+        Done { actions, sent }
+    }
+
+    /// As the server does with a connection that closes.
+    fn forget(&mut self, id: u32) {
+        self.users.remove(&id);
+        for topic in self.topics.values_mut() {
+            topic.remove(&id);
+        }
+    }
+}
+
+fn receive(talk: &mut Talk, from: u32, message: &Value, now_ms: u64) -> Done {
+    receive_text(talk, from, &message.to_string(), now_ms)
+}
+
+fn receive_text(talk: &mut Talk, from: u32, text: &str, now_ms: u64) -> Done {
+    talk.act(|chat, out| chat.receive(from, text, now_ms, out))
+}
+
+fn join(talk: &mut Talk, from: u32, name: &str, key: &str) -> Done {
+    receive(talk, from, &json!({"type": "join", "name": name, "key": key}), NOW)
+}
+
+fn join_room(talk: &mut Talk, from: u32, name: &str, key: &str, room: &str) -> Done {
+    receive(talk, from, &json!({"type": "join", "name": name, "key": key, "room": room}), NOW)
+}
+
+fn leave(talk: &mut Talk, id: u32) -> Done {
+    talk.forget(id);
+    talk.act(|chat, out| chat.leave(id, NOW, out))
 }
 
 /// What this connection is sent, in order.
-fn sent_to(out: &[Action<u32>], id: u32) -> Vec<Value> {
-    out.iter()
-        .filter_map(|action| match action {
-            Action::Send { to, text } if to.contains(&id) => Some(serde_json::from_str(text).unwrap()),
-            _ => None,
-        })
-        .collect()
+fn sent_to(done: &Done, id: u32) -> Vec<Value> {
+    done.sent.iter().filter(|(to, _)| *to == id).map(|(_, message)| message.clone()).collect()
+}
+
+fn types(messages: &[Value]) -> Vec<&str> {
+    messages.iter().map(|message| message["type"].as_str().unwrap()).collect()
 }
 
 #[track_caller]
-fn refused(out: &[Action<u32>], id: u32) -> String {
+fn refused(out: &Done, id: u32) -> String {
     let sent = sent_to(out, id);
-    assert_eq!((out.len(), sent.len()), (1, 1), "one answer, to the offender only: {out:?}");
+    assert_eq!((out.sent.len(), sent.len()), (1, 1), "one answer, to the offender only: {:?}", out.actions);
     assert_eq!(sent[0]["type"], "error");
     assert!(sent[0]["text"].as_str().unwrap().len() > 10);
     sent[0]["code"].as_str().unwrap().to_owned()
@@ -53,7 +121,7 @@ fn joining_is_answered_with_the_room_and_told_to_the_others() {
     let welcome = &sent_to(&out, 10)[0];
     assert_eq!(welcome["type"], "welcome");
     assert_eq!(welcome["name"], "Ada Lovelace");
-    assert_eq!(welcome["room"], 7);
+    assert_eq!((&welcome["room"], &welcome["opened"]), (&json!(LOBBY), &json!(0)));
     assert_eq!(welcome["limits"], json!({"name": NAME_CHARS, "text": TEXT_CHARS}));
     assert_eq!(welcome["people"], json!([{"id": 1, "name": "Ada Lovelace"}]));
     assert_eq!(welcome["recent"], json!([]));
@@ -67,31 +135,126 @@ fn joining_is_answered_with_the_room_and_told_to_the_others() {
 }
 
 #[test]
-fn what_is_said_goes_to_everyone_and_the_number_only_to_its_page() {
+fn what_is_said_goes_to_everyone_with_the_number_of_its_page() {
     let mut chat = room();
     join(&mut chat, 10, "Ada", ADA);
     join(&mut chat, 20, "Bob", BOB);
     let out = receive(&mut chat, 10, &json!({"type": "say", "text": "<b>hi</b>\n\"'\u{1f426}", "n": 1}), NOW);
-    let said = |n: Option<u64>| {
-        let mut said =
-            json!({"type": "said", "seq": 1, "from": 1, "who": "Ada", "text": "<b>hi</b>\n\"'\u{1f426}", "at": NOW});
-        if let Some(n) = n {
-            said["n"] = n.into();
-        }
-        said
-    };
-    assert_eq!(sent_to(&out, 10), [said(Some(1))]);
-    assert_eq!(sent_to(&out, 20), [said(None)]);
+    let said = json!({
+        "type": "said", "seq": 1, "from": 1, "who": "Ada", "text": "<b>hi</b>\n\"'\u{1f426}", "at": NOW, "n": 1
+    });
+    assert_eq!(sent_to(&out, 10), std::slice::from_ref(&said));
+    assert_eq!(sent_to(&out, 20), [said]);
+}
+
+#[test]
+fn a_room_hears_only_what_is_said_in_it() {
+    let mut chat = room();
+    join(&mut chat, 10, "Ada", ADA);
+    let out = join_room(&mut chat, 20, "Bob", BOB, "  Tea\tRoom ");
+    assert_eq!(sent_to(&out, 10), [] as [Value; 0]);
+    let welcome = &sent_to(&out, 20)[0];
+    assert_eq!((&welcome["room"], &welcome["opened"]), (&json!("tea room"), &json!(NOW)));
+    assert_eq!(welcome["people"], json!([{"id": 2, "name": "Bob"}]));
+    let out = receive(&mut chat, 20, &json!({"type": "say", "text": "tea?", "n": 1}), NOW);
+    assert_eq!((sent_to(&out, 10).len(), sent_to(&out, 20).len()), (0, 1));
+
+    // Ada goes there: she is shown what was said, and is gone from where she was.
+    join(&mut chat, 30, "Eve", EVE);
+    let out = receive(&mut chat, 10, &json!({"type": "enter", "room": "TEA ROOM"}), NOW);
+    assert_eq!(sent_to(&out, 30), [json!({"type": "left", "id": 1, "name": "Ada", "at": NOW})]);
+    assert_eq!(sent_to(&out, 20), [json!({"type": "joined", "id": 1, "name": "Ada", "at": NOW})]);
+    let got = sent_to(&out, 10);
+    assert_eq!(types(&got), ["welcome"]);
+    assert_eq!((&got[0]["you"], &got[0]["recent"][0]["text"]), (&json!(1), &json!("tea?")));
+    let out = receive(&mut chat, 10, &json!({"type": "say", "text": "please", "n": 1}), NOW);
+    assert_eq!((sent_to(&out, 10).len(), sent_to(&out, 20).len(), sent_to(&out, 30).len()), (1, 1, 0));
+    let out = receive(&mut chat, 10, &json!({"type": "rename", "name": "Countess"}), NOW);
+    assert_eq!((sent_to(&out, 20).len(), sent_to(&out, 30).len()), (1, 0));
+    assert_eq!(types(&sent_to(&leave(&mut chat, 10), 20)), ["left"]);
+}
+
+#[test]
+fn what_is_said_to_one_is_heard_by_both_and_nobody_else_and_not_kept() {
+    let mut chat = room();
+    join(&mut chat, 10, "Ada", ADA);
+    join(&mut chat, 20, "Bob", BOB);
+    join(&mut chat, 30, "Eve", EVE);
+    let say = json!({"type": "say", "text": "psst", "n": 1, "to": 2});
+    let out = receive(&mut chat, 10, &say, NOW);
+    let private =
+        json!({"type": "private", "from": 1, "who": "Ada", "to": 2, "whom": "Bob", "text": "psst", "at": NOW});
+    assert_eq!(sent_to(&out, 20), std::slice::from_ref(&private));
+    let mut own = private;
+    own["n"] = 1.into();
+    assert_eq!(sent_to(&out, 10), [own]);
+    assert_eq!(sent_to(&out, 30), [] as [Value; 0]);
+    assert_eq!(types(&sent_to(&receive(&mut chat, 10, &say, NOW), 10)), ["known"]);
+    let out = join(&mut chat, 40, "Max", "key of max, long enough");
+    assert_eq!(sent_to(&out, 40)[0]["recent"], json!([]));
+
+    // A page that comes back is the same person.
+    leave(&mut chat, 20);
+    let gone = json!({"type": "say", "text": "still there?", "n": 2, "to": 2});
+    assert_eq!(refused(&receive(&mut chat, 10, &gone, NOW), 10), "nobody_there");
+    join(&mut chat, 21, "Bob", BOB);
+    let out = receive(&mut chat, 10, &gone, NOW);
+    assert_eq!(types(&sent_to(&out, 21)), ["private"], "what was refused was not taken as said");
+    // One in another room is not there, and oneself is.
+    receive(&mut chat, 21, &json!({"type": "enter", "room": "elsewhere"}), NOW);
+    let say = |n: u64, to: u64| json!({"type": "say", "text": "hello", "n": n, "to": to});
+    assert_eq!(refused(&receive(&mut chat, 10, &say(3, 2), NOW), 10), "nobody_there");
+    assert_eq!(types(&sent_to(&receive(&mut chat, 10, &say(3, 1), NOW), 10)), ["private"]);
+}
+
+#[test]
+fn rooms_are_bounded_and_the_one_that_was_left_first_is_forgotten_first() {
+    let mut chat = room();
+    for number in 1..ROOMS {
+        let out = join_room(&mut chat, 10, "Ada", ADA, &format!("room {number}"));
+        assert_eq!(types(&sent_to(&out, 10)), ["welcome"]);
+        receive(&mut chat, 10, &json!({"type": "say", "text": "x", "n": number}), NOW);
+        leave_later(&mut chat, number as u64);
+    }
+    // The lobby is older than all others, and stays.
+    join_room(&mut chat, 20, "Bob", BOB, "one more");
+    let rooms: Vec<bool> =
+        ["lobby", "room 1", "room 2", "one more"].map(|room| chat.chat.rooms.get(room).is_some()).into();
+    assert_eq!(rooms, [true, false, true, true]);
+    let out = join_room(&mut chat, 30, "Eve", EVE, "room 2");
+    assert_eq!(sent_to(&out, 30)[0]["recent"][0]["text"], "x");
+
+    let mut chat = room();
+    for number in 1..ROOMS {
+        join_room(&mut chat, number as u32, "Ada", &format!("a key long enough {number}"), &format!("room {number}"));
+    }
+    assert_eq!(refused(&join_room(&mut chat, 99, "Bob", BOB, "one more"), 99), "too_many_rooms");
+    assert_eq!(types(&sent_to(&join(&mut chat, 99, "Bob", BOB), 99)), ["welcome"]);
+    assert_eq!(
+        refused(&receive(&mut chat, 99, &json!({"type": "enter", "room": "one more"}), NOW), 99),
+        "too_many_rooms"
+    );
+    assert_eq!(
+        types(&sent_to(&receive(&mut chat, 99, &json!({"type": "say", "text": "x", "n": 1}), NOW), 99)),
+        ["said"]
+    );
+}
+
+/// Ada leaves, so much later.
+fn leave_later(talk: &mut Talk, later_ms: u64) {
+    talk.forget(10);
+    talk.act(|chat, out| chat.leave(10, NOW + later_ms, out));
 }
 
 #[test]
 fn no_message_carries_a_key() {
     let mut chat = room();
-    let mut all = join(&mut chat, 10, "Ada", ADA);
-    all.extend(receive(&mut chat, 10, &json!({"type": "say", "text": "x", "n": 1}), NOW));
-    all.extend(join(&mut chat, 20, "Bob", BOB));
-    all.extend(leave(&mut chat, 10));
-    assert_eq!(all.len(), 5);
+    let mut all = join(&mut chat, 10, "Ada", ADA).sent;
+    all.extend(receive(&mut chat, 10, &json!({"type": "say", "text": "x", "n": 1}), NOW).sent);
+    all.extend(join(&mut chat, 20, "Bob", BOB).sent);
+    all.extend(receive(&mut chat, 10, &json!({"type": "say", "text": "x", "n": 2, "to": 2}), NOW).sent);
+    all.extend(leave(&mut chat, 10).sent);
+    assert_eq!(all.len(), 7);
     assert!(!format!("{all:?}").contains("long enough"));
 }
 
@@ -125,8 +288,8 @@ fn the_memory_of_those_who_left_is_bounded() {
         join(&mut chat, id, "Ada", &format!("a key long enough {id}"));
         leave(&mut chat, id);
     }
-    assert_eq!(chat.departed.len(), DEPARTED);
-    assert!(chat.guests.is_empty());
+    assert_eq!(chat.chat.departed.len(), DEPARTED);
+    assert!(chat.chat.guests.is_empty());
 }
 
 #[test]
@@ -135,12 +298,12 @@ fn a_page_that_comes_back_replaces_its_dead_connection() {
     join(&mut chat, 10, "Ada", ADA);
     join(&mut chat, 20, "Bob", BOB);
     let out = join(&mut chat, 11, "Ada", ADA);
-    let types: Vec<_> = sent_to(&out, 20).iter().map(|message| message["type"].clone()).collect();
-    assert_eq!(types, ["left", "joined"]);
+    assert_eq!(types(&sent_to(&out, 20)), ["left", "joined"]);
     assert_eq!(sent_to(&out, 11)[0]["name"], "Ada", "the name is free again");
-    assert!(out.iter().any(|action| matches!(action, Action::Close { id: 10, code: 4001, .. })));
-    assert_eq!(leave(&mut chat, 10), [], "its end is no news any more");
-    assert_eq!(chat.members().count(), 2);
+    assert!(out.actions.iter().any(|action| matches!(action, Action::Close { id: 10, code: 4001, .. })));
+    assert_eq!(sent_to(&out, 10), [] as [Value; 0], "it is closed before anything else");
+    assert_eq!(leave(&mut chat, 10).actions, [], "its end is no news any more");
+    assert_eq!(chat.chat.members().count(), 2);
 }
 
 #[test]
@@ -186,13 +349,13 @@ fn leaving_is_told_to_the_others_only_if_one_was_there() {
     let mut chat = room();
     join(&mut chat, 10, "Ada", ADA);
     receive(&mut chat, 30, &json!({"type": "stats"}), NOW);
-    assert_eq!(leave(&mut chat, 30), []);
-    assert_eq!(leave(&mut chat, 99), []);
+    assert_eq!(leave(&mut chat, 30).actions, []);
+    assert_eq!(leave(&mut chat, 99).actions, []);
     join(&mut chat, 20, "Bob", BOB);
     let out = leave(&mut chat, 20);
     assert_eq!(sent_to(&out, 10), [json!({"type": "left", "id": 2, "name": "Bob", "at": NOW})]);
-    assert_eq!(out.len(), 1);
-    assert_eq!(leave(&mut chat, 10), [], "nobody is left to be told");
+    assert_eq!(out.sent.len(), 1);
+    assert_eq!(leave(&mut chat, 10).sent, [], "nobody is left to be told");
 }
 
 #[test]
@@ -201,6 +364,11 @@ fn each_rule_has_its_answer() {
     let long_text = "t".repeat(TEXT_CHARS + 1);
     let rows = [
         (json!({"type": "join", "name": "Ada", "key": ADA}), "already_joined"),
+        (json!({"type": "enter", "room": ""}), "already_joined"),
+        (json!({"type": "enter", "room": "a\u{0}b"}), "room_name"),
+        (json!({"type": "enter", "room": long_name}), "room_name"),
+        (json!({"type": "say", "text": "x", "n": 1, "to": 3}), "nobody_there"),
+        (json!({"type": "say", "text": "x", "n": 1, "to": "Bob"}), "message_unknown"),
         (json!({"type": "rename", "name": " \n "}), "name_empty"),
         (json!({"type": "rename", "name": long_name}), "name_too_long"),
         (json!({"type": "rename", "name": "a\u{202e}b"}), "name_unprintable"),
@@ -225,16 +393,15 @@ fn each_rule_has_its_answer() {
     for (message, code) in [
         (json!({"type": "say", "text": "x", "n": 1}), "not_joined"),
         (json!({"type": "rename", "name": "x"}), "not_joined"),
+        (json!({"type": "enter", "room": "x"}), "not_joined"),
+        (json!({"type": "join", "name": "x", "key": ADA, "room": "r".repeat(33)}), "room_name"),
         (json!({"type": "join", "name": "x", "key": "short"}), "key_length"),
         (json!({"type": "join", "name": "x", "key": "k".repeat(65)}), "key_length"),
     ] {
         assert_eq!(refused(&receive(&mut chat, 10, &message, NOW), 10), code, "{message}");
     }
-    let mut out = Vec::new();
-    chat.receive(10, "{\"type\":", NOW, &mut out);
-    assert_eq!(refused(&out, 10), "message_unknown");
-    out.clear();
-    chat.receive(10, &"[".repeat(BYTES), NOW, &mut out);
+    assert_eq!(refused(&receive_text(&mut chat, 10, "{\"type\":", NOW), 10), "message_unknown");
+    let out = receive_text(&mut chat, 10, &"[".repeat(BYTES), NOW);
     assert_eq!(refused(&out, 10), "message_unknown", "deep nesting is an error, not a crash");
 }
 
@@ -247,12 +414,12 @@ fn limits_are_in_characters_and_exact() {
 }
 
 #[test]
-fn the_room_has_an_end() {
+fn the_chat_has_an_end() {
     let mut chat = room();
     for id in 0..PEOPLE as u32 {
         join(&mut chat, id, "Ada", &format!("a key long enough {id}"));
     }
-    assert_eq!(refused(&join(&mut chat, 999, "Bob", BOB), 999), "room_full");
+    assert_eq!(refused(&join(&mut chat, 999, "Bob", BOB), 999), "chat_full");
     let out = join(&mut chat, 1000, "Ada", "a key long enough 5");
     assert!(sent_to(&out, 1000).iter().any(|message| message["type"] == "welcome"), "who comes back has its place");
 }
@@ -290,31 +457,34 @@ fn a_clock_that_is_set_back_locks_nobody_out() {
 #[test]
 fn stats_probes_and_closes_become_actions() {
     let mut chat = room();
-    assert_eq!(receive(&mut chat, 10, &json!({"type": "stats"}), NOW), [Action::Report { to: 10 }]);
+    assert_eq!(receive(&mut chat, 10, &json!({"type": "stats"}), NOW).actions, [Action::Report { to: 10 }]);
     let close = json!({"type": "close", "code": 1005, "reason": "why"});
     let expect = Action::Close { id: 10, code: 1005, reason: "why".to_owned() };
-    assert_eq!(receive(&mut chat, 10, &close, NOW), [expect]);
+    assert_eq!(receive(&mut chat, 10, &close, NOW).actions, [expect]);
     let probe = json!({"type": "probe", "fill": "x".repeat(65536)});
     let out = receive(&mut chat, 10, &probe, NOW);
     assert_eq!(sent_to(&out, 10), [json!({"type": "got", "kind": "text", "bytes": probe.to_string().len()})]);
-    let mut out = Vec::new();
-    chat.receive_binary(10, 256, NOW, &mut out);
+    let out = chat.act(|chat, out| chat.receive_binary(10, 256, NOW, out));
     assert_eq!(sent_to(&out, 10), [json!({"type": "got", "kind": "binary", "bytes": 256})]);
-    assert_eq!((0..50).filter(|_| receive(&mut chat, 10, &close, NOW).len() == 1).count(), 50, "none is silent");
+    assert_eq!(
+        (0..50).filter(|_| receive(&mut chat, 10, &close, NOW).actions.len() == 1).count(),
+        50,
+        "none is silent"
+    );
 }
 
 #[test]
 fn an_endless_offender_is_closed_once() {
     let mut chat = room();
-    let closes = |chat: &mut Chat<u32>| {
+    let closes = |chat: &mut Talk| {
         let out = receive(chat, 10, &json!({"type": "nonsense"}), NOW);
-        out.iter().filter(|action| matches!(action, Action::Close { id: 10, code: 1008, .. })).count()
+        out.actions.iter().filter(|action| matches!(action, Action::Close { id: 10, code: 1008, .. })).count()
     };
     let told: Vec<_> = (0..STRIKES + 5).filter(|_| closes(&mut chat) > 0).collect();
     assert_eq!(told, [STRIKES - 1]);
     receive(&mut chat, 20, &json!({"type": "nonsense"}), NOW);
     receive(&mut chat, 20, &json!({"type": "stats"}), NOW);
-    assert_eq!(chat.guests[&20].strikes, 0, "a good message is forgiveness");
+    assert_eq!(chat.chat.guests[&20].strikes, 0, "a good message is forgiveness");
 }
 
 #[test]
