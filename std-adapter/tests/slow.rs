@@ -3,7 +3,7 @@
 mod common;
 
 use common::{BINARY, CLOSE, Client, Echo, PATIENCE, PING, PONG, Running, TEXT, frame, request, settings};
-use martlet_std::{Closed, ConnId, Context, Frame, Handler, PushError, Settings};
+use martlet_std::{Among, Closed, ConnId, Context, Frame, Handler, PushError, Settings, State};
 use std::io::{Read, Write};
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
@@ -137,10 +137,25 @@ impl Handler for Megabytes {
 
 #[test]
 fn replies_never_land_inside_a_frame_that_is_under_way() {
-    let patient = Settings { max_backpressure: 16 << 20, buffer_high_watermark: 16 << 20, ..settings(1) };
+    // So that little of it lies in the socket, and the rest waits.
+    let patient = Settings {
+        max_backpressure: 16 << 20,
+        buffer_high_watermark: 16 << 20,
+        socket_buffer_size: 65_536,
+        ..settings(1)
+    };
     let server = Running::start(patient, |_| Megabytes);
-    let mut client = server.client();
-    client.send(&[frame(TEXT, b"6"), frame(PING, b"where does this go"), frame(CLOSE, b"\x03\xe8")].concat());
+    let mut client = Client::narrow(server.address);
+    let id = server.handle.connections(Among::Established).unwrap()[0];
+    let info = || server.handle.connection_info(id).unwrap().expect("it is there until it has read everything");
+    client.frame(TEXT, b"6");
+    while info().traffic.frames_out < 6 {}
+    client.send(&[frame(PING, b"where does this go"), frame(CLOSE, b"\x03\xe8")].concat());
+    // The replies are made while megabytes wait, the first octets of which have left with a part of a frame.
+    while info().traffic.frames_in < 3 {}
+    let queued = info().queued_bytes;
+    assert!(queued > (4 << 20) && queued < (6 << 20), "{queued} octets wait");
+    assert_ne!(info().state, State::Active);
     for n in 0..6 {
         client.expect(BINARY, &vec![n; 1 << 20]);
     }

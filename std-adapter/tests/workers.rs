@@ -3,7 +3,11 @@
 mod common;
 
 use common::{Client, Echo, PATIENCE, Running, TEXT, clients, settings};
-use martlet_std::{ConnId, Context, Filter, Frame, Handler, PushError, Request, Settings, Timer};
+use martlet_std::{Among, ConnId, Context, Filter, Frame, Handler, PushError, Request, Settings, Timer};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
@@ -96,41 +100,126 @@ fn pushes_arrive_in_the_order_in_which_one_thread_made_them() {
     }
 }
 
+/// How many times each source pushes to each connection.
+const PUSHES: u32 = 500;
+
+/// Pushes so many times to all, a few at each tick.
+fn push_at_each_tick(ctx: &mut Context<'_>, ids: Vec<ConnId>, source: &'static str) {
+    let (pushed, own) = (Cell::new(0), Rc::new(Cell::new(None)));
+    let known = Rc::clone(&own);
+    own.set(Some(ctx.tick(1, move |ctx| {
+        for _ in 0..PUSHES / 100 {
+            for id in &ids {
+                ctx.push(*id, format!("{source} {}", pushed.get()).as_str()).unwrap();
+            }
+            pushed.set(pushed.get() + 1);
+        }
+        if pushed.get() == PUSHES {
+            assert!(ctx.clear_timer(known.get().unwrap()));
+        }
+    })));
+}
+
+/// Pushes to all and has itself called again, until it was so many times.
+fn push_and_defer(ctx: &mut Context<'_>, ids: Vec<ConnId>, source: &'static str, at: u32) {
+    for id in &ids {
+        ctx.push(*id, format!("{source} {at}").as_str()).unwrap();
+    }
+    if at + 1 < PUSHES {
+        ctx.defer(move |ctx| push_and_defer(ctx, ids, source, at + 1));
+    }
+}
+
 #[test]
-fn connections_that_come_and_go_under_a_broadcast_lose_nothing_and_leak_nothing() {
-    let (server, ids) = start(settings(2));
-    let mut stable = clients(&server, &ids, 2, 4);
+fn pushes_from_a_timer_a_thread_and_another_worker_arrive_each_in_its_order() {
+    let (server, opened) = start(settings(2));
+    let mut clients = clients(&server, &opened, 2, 4);
+    let ids: Vec<_> = clients.iter().map(|(id, _)| *id).collect();
+    // Each source reaches connections of its own worker and of the other.
+    for (worker, timer, deferred) in [(0, "timer 0", "worker 0"), (1, "timer 1", "worker 1")] {
+        let ids = ids.clone();
+        let both = move |ctx: &mut Context<'_>| {
+            push_at_each_tick(ctx, ids.clone(), timer);
+            push_and_defer(ctx, ids, deferred, 0);
+        };
+        server.handle.run_on(worker, both).unwrap();
+    }
     let handle = server.handle.clone();
-    let address = server.address;
-    let crowd = std::thread::spawn(move || {
-        for n in 0..1000 {
-            let mut client = Client::open(address, "/");
-            if n % 2 == 0 {
-                // One that closes as it should. Broadcasts may come before its Close.
-                client.frame(common::CLOSE, &1000u16.to_be_bytes());
-                while client.next().first != common::CLOSE {}
+    let thread = std::thread::spawn(move || {
+        for at in 0..PUSHES {
+            for id in &ids {
+                handle.push(*id, format!("thread {at}").as_str()).unwrap();
             }
         }
     });
-    let mut sent = 0u32;
-    while !crowd.is_finished() || sent < 100 {
-        handle.broadcast(Filter::All, sent.to_string().as_str()).unwrap();
-        // One of those who must get everything sets the pace.
-        stable[0].1.expect(TEXT, sent.to_string().as_bytes());
-        sent += 1;
-    }
-    crowd.join().unwrap();
-    for (_, client) in &mut stable[1..] {
-        for n in 0..sent {
-            client.expect(TEXT, n.to_string().as_bytes());
+    let sources = ["thread", "timer 0", "timer 1", "worker 0", "worker 1"];
+    for (_, client) in &mut clients {
+        let mut came = BTreeMap::<String, Vec<u32>>::new();
+        for _ in 0..sources.len() * PUSHES as usize {
+            let text = String::from_utf8(client.next().payload).unwrap();
+            let (source, at) = text.rsplit_once(' ').unwrap();
+            came.entry(source.to_owned()).or_default().push(at.parse().unwrap());
+        }
+        assert_eq!(came.keys().collect::<Vec<_>>(), sources);
+        for (source, came) in came {
+            assert!(came.into_iter().eq(0..PUSHES), "{source} is out of order");
         }
     }
-    let left = stable.len();
-    while server.handle.connection_count() as usize != left {
-        // The last ones are still being let go: ask until they are.
-        let (_, client) = &mut stable[0];
-        client.frame(TEXT, b"how many");
-        client.next();
+    thread.join().unwrap();
+}
+
+/// Connects so many times while it is broadcast: who has a connection gets all that is sent from then on, until it leaves.
+fn come_and_go(address: SocketAddr, times: usize) {
+    for n in 0..times {
+        let mut client = Client::open(address, "/");
+        // Every other one goes without a word.
+        if n % 2 == 0 {
+            client.frame(common::CLOSE, &1000u16.to_be_bytes());
+            let mut last = None;
+            loop {
+                let frame = client.next();
+                if frame.first == common::CLOSE {
+                    break;
+                }
+                let number: u32 = String::from_utf8(frame.payload).unwrap().parse().unwrap();
+                assert!(last.is_none_or(|last| number == last + 1), "{number} came after {last:?}");
+                last = Some(number);
+            }
+            client.expect_end();
+        }
+    }
+}
+
+#[test]
+fn connections_that_come_and_go_under_a_broadcast_lose_nothing_and_leak_nothing() {
+    for workers in [2, 4] {
+        let (server, ids) = start(settings(workers));
+        let mut stable = clients(&server, &ids, workers, 8);
+        let (handle, address) = (server.handle.clone(), server.address);
+        let crowd = std::thread::spawn(move || come_and_go(address, 1000));
+        let mut sent = 0u32;
+        while !crowd.is_finished() || sent < 100 {
+            handle.broadcast(Filter::All, sent.to_string().as_str()).unwrap();
+            // One of those who must get everything sets the pace.
+            stable[0].1.expect(TEXT, sent.to_string().as_bytes());
+            sent += 1;
+        }
+        crowd.join().unwrap();
+        for (_, client) in &mut stable[1..] {
+            for n in 0..sent {
+                client.expect(TEXT, n.to_string().as_bytes());
+            }
+        }
+        let mut left: Vec<_> = stable.iter().map(|(id, _)| *id).collect();
+        left.sort();
+        // The last ones are still being let go: ask until they are. Neither a slot nor a place is left behind.
+        while server.handle.connections(Among::All).unwrap() != left
+            || server.handle.connection_count() as usize != left.len()
+        {
+            let (_, client) = &mut stable[0];
+            client.frame(TEXT, b"how many");
+            client.next();
+        }
     }
 }
 
