@@ -2,8 +2,8 @@
 //!
 //! `cargo run --example blocking -- 127.0.0.1:9000`
 
-use martlet::codec::{Assembler, Writer};
-use martlet::state::{Accept, Config, Connection, Event, Instant, Message, Payload, SendError, State, Status};
+use martlet::codec::Assembler;
+use martlet::state::{Accept, Config, Connection, Event, Inbox, Instant, Message, Outbox, Payload, State, Status};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::Duration;
@@ -39,87 +39,55 @@ fn converse(stream: &mut TcpStream) -> io::Result<()> {
     let config = Config::DEFAULT;
     let mut connection = Connection::server(&config, now());
     let mut messages = Assembler::new(Vec::new());
-    // What was read and not taken yet is the front of `input`, up to `held`. The longest head fits.
-    let (mut input, mut held) = (vec![0; 16 * 1024], 0);
-    let mut output = Vec::new();
+    let (mut inbox, mut outbox) = (Inbox::new(vec![0; 16 * 1024]), Outbox::new(Vec::new()));
 
     while connection.state() != State::Closed {
         // Sleep until something comes or a deadline passes.
         let wait = connection.poll_timeout().map(|at| Duration::from_millis(at.0.saturating_sub(now().0).max(1)));
         stream.set_read_timeout(wait)?;
-        match stream.read(&mut input[held..]) {
+        match stream.read(inbox.room()) {
             Ok(0) => break,
-            Ok(fresh) => held += fresh,
+            Ok(fresh) => inbox.filled(fresh),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
             Err(error) => return Err(error),
         }
-        with_room(&mut output, |writer| connection.tick(now(), writer).map_err(SendError::NoRoom))?;
-        let left = turn(&mut connection, now(), &mut input[..held], &mut messages, &mut output);
-        // Also after a fault: the answers to what came before it, and the Close that names it, are in the output.
-        stream.write_all(&output)?;
-        output.clear();
-        held = left?;
+        outbox.write(|writer| Ok(connection.tick(now(), writer)?)).map_err(io::Error::other)?;
+        let drained = drain(&mut connection, now(), &mut inbox, &mut messages, &mut outbox);
+        // Also after a fault: the answers to what came before it, and the Close that names it, wait there.
+        stream.write_all(outbox.waiting())?;
+        outbox.sent(usize::MAX);
+        drained?;
     }
     connection.eof();
     Ok(())
 }
 
-/// Drains what was read, and moves what is left to the front; gives its length.
-fn turn(
+/// Takes all that came, and answers it.
+fn drain(
     connection: &mut Connection<'_>,
     now: Instant,
-    input: &mut [u8],
+    inbox: &mut Inbox<Vec<u8>>,
     messages: &mut Assembler<Vec<u8>>,
-    output: &mut Vec<u8>,
-) -> io::Result<usize> {
-    let all = input.len();
-    let mut rest = &mut input[..];
+    outbox: &mut Outbox<Vec<u8>>,
+) -> io::Result<()> {
     loop {
-        // An answer of the core always fits into so much.
-        let status = append(output, martlet::state::MIN_OUTPUT, |writer| connection.receive(now, &mut rest, writer));
-        match status.map_err(io::Error::other)? {
-            Status::More => break,
-            Status::NoRoom(_) => unreachable!("MIN_OUTPUT is always enough"),
+        match connection.receive_from(now, inbox, outbox).map_err(io::Error::other)? {
+            Status::More => return Ok(()),
+            Status::NoRoom(no_room) => return Err(io::Error::other(no_room)), // no memory
             Status::Event(Event::Request { .. }) => {
-                with_room(output, |writer| connection.accept(now, &Accept::default(), writer))?;
+                outbox.write(|writer| connection.accept(now, &Accept::default(), writer)).map_err(io::Error::other)?;
             }
             Status::Event(Event::Data(data)) => {
                 if let Some(message) = messages.push(data).map_err(io::Error::other)? {
-                    with_room(output, |writer| connection.send(echo(&message), writer))?;
+                    outbox.write(|writer| connection.send(echo(&message), writer)).map_err(io::Error::other)?;
                 }
             }
             // Pings and the Close are answered already.
             Status::Event(_) => {}
         }
     }
-    let left = rest.len();
-    input.copy_within(all - left.., 0);
-    Ok(left)
 }
 
 fn echo<'a>(message: &Message<'a>) -> Payload<'a> {
     message.text().map_or(Payload::Binary(message.payload), Payload::Text)
-}
-
-/// Lends `room` more octets behind `output` to `write`, and keeps those that were written.
-fn append<T>(output: &mut Vec<u8>, room: usize, write: impl FnOnce(&mut Writer<'_>) -> T) -> T {
-    let old = output.len();
-    output.resize(old + room, 0);
-    let mut writer = Writer::new(&mut output[old..]);
-    let answer = write(&mut writer);
-    let written = writer.len();
-    output.truncate(old + written);
-    answer
-}
-
-/// Does the same with as much room as it takes.
-fn with_room<T>(output: &mut Vec<u8>, mut write: impl FnMut(&mut Writer<'_>) -> Result<T, SendError>) -> io::Result<T> {
-    let mut room = martlet::state::MIN_OUTPUT;
-    loop {
-        match append(output, room, &mut write) {
-            Ok(done) => return Ok(done),
-            Err(SendError::NoRoom(no_room)) => room = no_room.wanted,
-            Err(SendError::Misuse(misuse)) => return Err(io::Error::other(misuse)),
-        }
-    }
 }

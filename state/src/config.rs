@@ -78,6 +78,17 @@ impl Config<'_> {
         close_timeout_ms: 5_000,
     };
 
+    /// Room in the input that is always enough, in octets: for the peer's head, and for the longest part of a frame.
+    pub const fn min_input(&self) -> usize {
+        let head = match self.head_mode {
+            HeadMode::Whole => self.head.max_head_bytes,
+            HeadMode::Lines => self.head.max_line_bytes,
+        };
+        // Lengths of 32 bits fit on every machine that has the memory for them.
+        let head = head as usize;
+        if head < martlet_codec::MIN_INPUT { martlet_codec::MIN_INPUT } else { head }
+    }
+
     /// Refuses settings that make no sense, so that a server can do so at its start.
     pub fn check(&self) -> Result<(), InvalidConfig> {
         let rules = [
@@ -115,6 +126,16 @@ impl Default for Config<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_input_holds_the_head_and_a_header_with_a_control_body() {
+        let head = |max_line_bytes| martlet_handshake::Limits { max_line_bytes, ..martlet_handshake::Limits::DEFAULT };
+        assert_eq!(Config::DEFAULT.min_input(), 8192);
+        for (line, input) in [(64, 139), (139, 139), (256, 256)] {
+            let config = Config { head: head(line), head_mode: HeadMode::Lines, ..Config::DEFAULT };
+            assert_eq!(config.min_input(), input);
+        }
+    }
 
     #[test]
     fn the_defaults_make_sense_and_nonsense_is_named() {

@@ -6,7 +6,8 @@
 //! [`Connection`] is one end of one connection, for either role. The caller reads from its transport into a buffer of its
 //! own, lends it to [`Connection::receive`] until that answers [`Status::More`], and writes to the transport what was put
 //! into the lent [`Writer`]: answers of the protocol (the 101, Pongs, the Close) come into being
-//! there without further ado. [`Connection::poll_timeout`] says when to call [`Connection::tick`].
+//! there without further ado. [`Connection::poll_timeout`] says when to call [`Connection::tick`]. [`Inbox`] and [`Outbox`] keep
+//! what is not taken yet, for transports that read and write as they please.
 //!
 //! ```
 //! use martlet_codec::Writer;
@@ -50,10 +51,13 @@
         clippy::panic
     )
 )]
+#[cfg(feature = "alloc")]
+extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
 mod active;
+mod buffers;
 mod config;
 mod connection;
 mod event;
@@ -64,6 +68,7 @@ mod side;
 mod states;
 mod timers;
 
+pub use buffers::{Buffer, Inbox, Outbox};
 pub use config::{Config, HeadMode, InvalidConfig};
 pub use connection::{Connection, MIN_OUTPUT};
 pub use event::{Event, Expired, Fault, Misuse, Payload, SendError, Status};
