@@ -148,7 +148,7 @@ impl Blocks {
         }
         loop {
             bits.refill();
-            let symbol = SYMBOLS.get((bits.held & 511) as usize).copied()?;
+            let symbol = SYMBOLS.get((bits.held & 511) as usize).copied().map(|symbol| Symbol(u32::from(symbol)))?;
             let code = symbol.code();
             if code > bits.count {
                 return Some(Stop::Input);
@@ -326,20 +326,20 @@ impl Symbol {
     }
 }
 
-/// By the next 9 bits, of which a code has 7 to 9.
-static SYMBOLS: [Symbol; 512] = symbols();
-/// By the next 5 bits.
+/// Octets and lengths by the next 9 bits, of which a code has 7 to 9. Their values have 8 bits.
+static SYMBOLS: [u16; 512] = symbols();
+/// Distances by the next 5 bits.
 static DISTANCES: [Symbol; 32] = distances();
 
 #[allow(clippy::indexing_slicing)] // Only the compiler runs it, at every index there is.
-const fn symbols() -> [Symbol; 512] {
-    let mut symbols = [Symbol(0); 512];
+const fn symbols() -> [u16; 512] {
+    let mut symbols = [0; 512];
     let mut number = 0;
     while number < 288 {
         let (code, bits) = fixed_code(number);
         let mut at = code as usize;
         while at < symbols.len() {
-            symbols[at] = Symbol::octet_or_length(number, bits);
+            symbols[at] = Symbol::octet_or_length(number, bits).0 as u16;
             at = at.wrapping_add(1usize.wrapping_shl(bits));
         }
         number = number.wrapping_add(1);

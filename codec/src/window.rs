@@ -197,24 +197,29 @@ impl Circle<'_> {
     /// Gives how many are left.
     #[inline(always)]
     pub(crate) fn repeat(&mut self, len: usize, distance: usize) -> usize {
-        let (room, size) = (len.min(self.left()), self.room.len());
-        let around = if distance > self.at { size } else { 0 };
-        let from = self.at.wrapping_add(around).wrapping_sub(distance);
-        let (end, behind) = (from.wrapping_add(room), self.at.wrapping_add(room));
-        // What is read beyond the place, where the circle begins, is not written before it is read.
-        if room <= distance && from <= end && end <= size && behind <= size && room <= behind {
-            self.room.copy_within(from..end, self.at);
-            self.at = behind;
-        } else if around == 0 {
-            self.repeat_pattern(room, from);
+        let room = len.min(self.left());
+        let behind = self.at.wrapping_add(room);
+        let (octets, place) = if let Some(from) = self.at.checked_sub(distance) {
+            let (before, behind) = self.room.split_at_mut_checked(self.at).unwrap_or_default();
+            (before.get(from..from.wrapping_add(room)), behind.get_mut(..room))
         } else {
-            self.repeat_around(room, from);
+            // The circle's end.
+            let from = self.at.wrapping_add(self.room.len()).wrapping_sub(distance);
+            let (before, end) = self.room.split_at_mut_checked(from).unwrap_or_default();
+            (end.get(..room), before.get_mut(self.at..behind))
+        };
+        if let (Some(octets), Some(place)) = (octets, place) {
+            place.copy_from_slice(octets);
+            self.at = behind;
+        } else {
+            self.repeat_slowly(room, distance);
         }
         len.wrapping_sub(room)
     }
 
-    /// Octets that reach into each other.
-    fn repeat_pattern(&mut self, len: usize, from: usize) {
+    /// The same where the octets reach into each other, or begin before the circle's end and go on at its beginning.
+    fn repeat_slowly(&mut self, len: usize, distance: usize) {
+        let Some(from) = self.at.checked_sub(distance) else { return self.repeat_around(len, distance) };
         let mut left = len;
         while left != 0 {
             // What repeats is twice as long each time.
@@ -228,10 +233,9 @@ impl Circle<'_> {
         }
     }
 
-    /// Octets that begin before the circle's end and go on at its beginning.
     #[cold]
-    fn repeat_around(&mut self, len: usize, from: usize) {
-        let mut from = from;
+    fn repeat_around(&mut self, len: usize, distance: usize) {
+        let mut from = self.at.wrapping_add(self.room.len()).wrapping_sub(distance);
         for _ in 0..len {
             let octet = self.room.get(from).copied().unwrap_or_default();
             self.push(octet);

@@ -67,8 +67,13 @@ impl Role for martlet::state::Client<Noise> {
     fn answer(_: &mut Connection<'_, Self>, _: Kind, _: &mut Writer<'_>) {}
 }
 
-/// Drives a connection to its end over these two buffers.
-pub fn drive<S: Role>(connection: &mut Connection<'_, S>, input: &mut [u8], output: &mut Writer<'_>) {
+/// Drives a connection to its end over these two buffers. What it tells goes to `respond`.
+pub fn drive<'c, S: Role>(
+    connection: &mut Connection<'c, S>,
+    input: &mut [u8],
+    output: &mut Writer<'_>,
+    mut respond: impl FnMut(&mut Connection<'c, S>, Event<'_>, &mut Writer<'_>),
+) {
     let mut held: usize = 0;
     while connection.state() != State::Closed {
         held = held.saturating_add(receive(input.get_mut(held..).unwrap_or_default()));
@@ -93,7 +98,7 @@ pub fn drive<S: Role>(connection: &mut Connection<'_, S>, input: &mut [u8], outp
 }
 
 /// Echoes what comes, piece by piece.
-fn respond<S: Role>(connection: &mut Connection<'_, S>, event: Event<'_>, output: &mut Writer<'_>) {
+pub fn respond<S: Role>(connection: &mut Connection<'_, S>, event: Event<'_>, output: &mut Writer<'_>) {
     match event {
         Event::Request { kind, .. } => S::answer(connection, kind, output),
         Event::Data(data) => echo(connection, &data, output),
@@ -149,7 +154,8 @@ fn send(output: &mut Writer<'_>) {
     output.clear();
 }
 
-fn log(octets: &[u8]) {
+/// Sends octets over the serial port.
+pub fn log(octets: &[u8]) {
     for octet in octets {
         // SAFETY: the serial port's data register.
         unsafe { write_volatile(register::DATA, u32::from(*octet)) };

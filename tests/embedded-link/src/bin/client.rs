@@ -4,7 +4,7 @@
 
 use martlet::handshake::{ClientRequest, Limits};
 use martlet::state::{Config, Connection, HeadMode, Writer};
-use martlet_embedded_link::{Noise, drive, now};
+use martlet_embedded_link::{Noise, drive, now, respond};
 
 /// Heads pass through line by line, so that the buffer need not hold them; its length is the longest line's.
 const LINE: usize = 256;
@@ -40,7 +40,7 @@ extern "C" fn reset() -> ! {
             headers: &[("User-Agent", "board")],
         };
         if let Ok(mut connection) = Connection::client(&CONFIG, now(), Noise, &request, &mut output) {
-            drive(&mut connection, input, &mut output);
+            drive(&mut connection, input, &mut output, respond);
         }
     }
 }

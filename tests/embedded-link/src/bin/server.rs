@@ -4,7 +4,7 @@
 
 use martlet::handshake::Limits;
 use martlet::state::{Config, Connection, HeadMode, Writer};
-use martlet_embedded_link::{drive, now};
+use martlet_embedded_link::{drive, now, respond};
 
 /// Heads pass through line by line, so that the buffer need not hold them; its length is the longest line's.
 const LINE: usize = 256;
@@ -30,6 +30,6 @@ extern "C" fn reset() -> ! {
     martlet_embedded_link::provoke(input);
     loop {
         let mut output = Writer::new(output);
-        drive(&mut Connection::server(&CONFIG, now()), input, &mut output);
+        drive(&mut Connection::server(&CONFIG, now()), input, &mut output, respond);
     }
 }
