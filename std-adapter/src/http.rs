@@ -12,6 +12,7 @@ pub use deferred::{BodyWriter, Deferred};
 pub use request::Request;
 pub use response::{Answer, Body, Decision, Response};
 
+pub(crate) use body::Incoming;
 pub(crate) use deferred::Reply;
 pub(crate) use exchange::Exchange;
 pub(crate) use serve::sorry;

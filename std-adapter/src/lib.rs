@@ -27,6 +27,7 @@
 mod accept;
 mod address;
 mod backpressure;
+mod client;
 mod closures;
 mod compress;
 mod context;
@@ -64,6 +65,7 @@ mod wheel;
 mod worker;
 
 pub use address::{Address, InvalidAddress, Peer};
+pub use client::{Client, ClientError, ConnectError, Connector, InvalidUrl, Reader, Received, Refused, Writer};
 pub use closures::Closures;
 pub use context::Context;
 pub use desk::NoAnswer;

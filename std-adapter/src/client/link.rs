@@ -1,0 +1,129 @@
+//! What a client's two halves share: the core's connection, the socket, and what waits to be written.
+
+use super::keys::Keys;
+use martlet_codec::Writer;
+use martlet_state::{Client, Connection, Instant, MIN_OUTPUT, Misuse, SendError};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// While more than so many octets wait for a thread that is writing, others that want to add some wait for it.
+const MOST_PENDING: usize = 64 * 1024;
+
+/// A connection as both halves have it. The lock is held while something is encoded or decoded, never while the socket is waited for.
+#[derive(Debug)]
+pub(super) struct Link<'c> {
+    pub(super) socket: TcpStream,
+    core: Mutex<Core<'c>>,
+    /// Rung when something was written.
+    written: Condvar,
+    epoch: std::time::Instant,
+}
+
+#[derive(Debug)]
+pub(super) struct Core<'c> {
+    pub(super) conn: Connection<'c, Client<Keys>>,
+    /// What waits to be written.
+    pending: Vec<u8>,
+    /// Some thread is writing, and will write what is added meanwhile.
+    writing: bool,
+}
+
+impl<'c> Link<'c> {
+    /// `pending` is the request.
+    pub(super) fn new(
+        socket: TcpStream,
+        epoch: std::time::Instant,
+        conn: Connection<'c, Client<Keys>>,
+        pending: Vec<u8>,
+    ) -> Self {
+        let core = Mutex::new(Core { conn, pending, writing: false });
+        Self { socket, core, written: Condvar::new(), epoch }
+    }
+
+    /// The core's time.
+    pub(super) fn now(&self) -> Instant {
+        now(self.epoch)
+    }
+
+    /// A panic elsewhere cannot leave it half-changed.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Core<'c>> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same for who adds much: not before others have written most of what waits.
+    pub(super) fn lock_to_add(&self) -> MutexGuard<'_, Core<'c>> {
+        let crowded = |core: &mut Core<'_>| core.writing && core.pending.len() > MOST_PENDING;
+        self.written.wait_while(self.lock(), crowded).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what waits, unless another thread does so already.
+    pub(super) fn flush(&self) -> io::Result<()> {
+        let mut core = self.lock();
+        if core.writing {
+            return Ok(());
+        }
+        let mut spare = Vec::new();
+        while !core.pending.is_empty() {
+            core.writing = true;
+            let mut octets = std::mem::replace(&mut core.pending, spare);
+            drop(core);
+            let done = (&self.socket).write_all(&octets);
+            core = self.lock();
+            core.writing = false;
+            self.written.notify_all();
+            done?;
+            octets.clear();
+            spare = octets;
+        }
+        if core.pending.capacity() == 0 && spare.capacity() <= MOST_PENDING {
+            // The next message needs no new one.
+            core.pending = spare;
+        }
+        Ok(())
+    }
+
+    /// Reads what has come.
+    pub(super) fn read(&self, room: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match (&self.socket).read(room) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                done => return done,
+            }
+        }
+    }
+}
+
+impl<'c> Core<'c> {
+    /// Lets the core say something, with as much room as it wants.
+    pub(super) fn say<T>(
+        &mut self,
+        mut write: impl FnMut(&mut Connection<'c, Client<Keys>>, &mut Writer<'_>) -> Result<T, SendError>,
+    ) -> Result<T, Misuse> {
+        let mut room = MIN_OUTPUT;
+        loop {
+            let old = self.pending.len();
+            self.pending.resize(old + room, 0);
+            let mut writer = Writer::new(&mut self.pending[old..]);
+            let done = write(&mut self.conn, &mut writer);
+            let written = writer.len();
+            self.pending.truncate(old + written);
+            match done {
+                Ok(done) => return Ok(done),
+                Err(SendError::NoRoom(no_room)) => room = no_room.wanted.max(room + 1),
+                Err(SendError::Misuse(misuse)) => return Err(misuse),
+            }
+        }
+    }
+
+    /// Adds octets that are framed already.
+    pub(super) fn put(&mut self, octets: &[u8]) -> &mut [u8] {
+        let old = self.pending.len();
+        self.pending.extend_from_slice(octets);
+        &mut self.pending[old..]
+    }
+}
+
+pub(super) fn now(epoch: std::time::Instant) -> Instant {
+    Instant(u64::try_from(epoch.elapsed().as_millis()).unwrap_or(u64::MAX))
+}
