@@ -1,4 +1,4 @@
-//! What the benchmarks share: frames of a client, and streams of them.
+//! What the benchmarks share: frames of a client, streams of them, and JSON.
 
 /// What a message is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,4 +62,30 @@ pub fn server_frame_len(payload: usize) -> usize {
         } else {
             10
         }
+}
+
+/// Messages of `size` octets as an application has them: the same names, other values.
+pub fn json(size: usize) -> impl Iterator<Item = Vec<u8>> {
+    let mut chance = 0x2545_f491_4f6c_dd1du64;
+    let mut number = move |below: u64| {
+        chance ^= chance << 13;
+        chance ^= chance >> 7;
+        chance ^= chance << 17;
+        chance % below
+    };
+    (0u64..).map(move |id| {
+        let mut text = format!(r#"{{"id":{id},"type":"update","items":["#);
+        while text.len() < size {
+            text += &format!(
+                r#"{{"user":"user{}","price":{}.{:02},"quantity":{},"side":"{}"}},"#,
+                number(10_000),
+                number(500),
+                number(100),
+                number(1000),
+                ["buy", "sell"][number(2) as usize]
+            );
+        }
+        text.truncate(size - 3);
+        (text + "\"]}").into_bytes()
+    })
 }

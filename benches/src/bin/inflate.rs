@@ -2,44 +2,19 @@
 //! context takeover or without.
 
 use flate2::{Compress, Compression, FlushCompress};
+use martlet_benches::json;
 use martlet_codec::{DataKind, InflateLimits, Inflater, Window, WindowBits};
 use std::hint::black_box;
 
 /// The first messages are not like the others: they have nothing to refer to, and the window grows with them.
-const FIRST: u64 = 220;
-const COUNTED: u64 = 200;
+const FIRST: usize = 220;
+const COUNTED: usize = 200;
 
 /// The part that counts. Its name stays as it is, so that the tool finds it.
 #[inline(never)]
 #[unsafe(no_mangle)]
 fn measured(run: &mut dyn FnMut()) {
     run();
-}
-
-/// Messages as an application has them: the same names, other values.
-fn messages(size: usize) -> impl Iterator<Item = Vec<u8>> {
-    let mut chance = 0x2545_f491_4f6c_dd1du64;
-    let mut number = move |below: u64| {
-        chance ^= chance << 13;
-        chance ^= chance >> 7;
-        chance ^= chance << 17;
-        chance % below
-    };
-    (0..FIRST + COUNTED).map(move |id| {
-        let mut text = format!(r#"{{"id":{id},"type":"update","items":["#);
-        while text.len() < size {
-            text += &format!(
-                r#"{{"user":"user{}","price":{}.{:02},"quantity":{},"side":"{}"}},"#,
-                number(10_000),
-                number(500),
-                number(100),
-                number(1000),
-                ["buy", "sell"][number(2) as usize]
-            );
-        }
-        text.truncate(size - 3);
-        (text + "\"]}").into_bytes()
-    })
 }
 
 fn main() {
@@ -49,7 +24,7 @@ fn main() {
     let mut deflater = Compress::new(Compression::new(6), false);
     let mut wire = Vec::new();
     let (mut octets, mut compressed) = (0, 0);
-    for message in messages(size) {
+    for message in json(size).take(FIRST + COUNTED) {
         if !takeover {
             deflater.reset();
         }
@@ -74,7 +49,7 @@ fn main() {
             black_box(&back);
         }
     };
-    let (first, rest) = wire.split_at(FIRST as usize);
+    let (first, rest) = wire.split_at(FIRST);
     run(first);
     measured(&mut || run(rest));
     println!("messages {}", rest.len());
