@@ -44,6 +44,30 @@ impl CloseCode {
         }
     }
 
+    /// What the code says, in a few words: its name in the IANA registry, or whose it is (RFC 6455 section 7.4.2).
+    pub const fn describe(self) -> &'static str {
+        match self.0 {
+            1000 => "normal closure",
+            1001 => "going away",
+            1002 => "protocol error",
+            1003 => "unsupported data",
+            1007 => "invalid payload data",
+            1008 => "policy violation",
+            1009 => "message too big",
+            1010 => "mandatory extension",
+            1011 => "internal error",
+            1012 => "service restart",
+            1013 => "try again later",
+            1014 => "bad gateway",
+            3000 => "unauthorized",
+            3003 => "forbidden",
+            3008 => "timeout",
+            4000.. => "private use",
+            // From 3000 to 3999: no other value is ever made.
+            _ => "for libraries and frameworks",
+        }
+    }
+
     /// The code as a number.
     pub const fn get(self) -> u16 {
         self.0
@@ -186,6 +210,10 @@ mod tests {
             let legal = (1000..=1003).contains(&code) || (1007..=1014).contains(&code) || (3000..=4999).contains(&code);
             assert_eq!(CloseCode::new(code).is_some(), legal, "{code}");
             assert_eq!(CloseFrame::new(code, "").is_ok(), legal, "{code}");
+            if let Some(known) = CloseCode::new(code) {
+                let library = known.describe() == "for libraries and frameworks";
+                assert_eq!(library, (3000..4000).contains(&code) && ![3000, 3003, 3008].contains(&code), "{code}");
+            }
         }
     }
 

@@ -1,10 +1,12 @@
-//! The command line: one flag for each setting, laid over a file.
+//! The command line: commands, and for `serve` one flag for each setting, laid over a file.
 
+use crate::{completions, connect, frames};
 use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use martlet_std::{Kind, Setting, Settings};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 /// Where the log's level is set.
@@ -15,8 +17,16 @@ const CONFIG: &str = "config";
 const LOG_HELP: &str =
     "The log goes to standard error; MARTLET_LOG sets its level, such as `info` or `martlet_std=debug`.";
 
-/// The settings that the command line asks for; `None` if it asked for help, which was given. An error is one line.
-pub(crate) fn settings() -> Result<Option<Settings>, String> {
+/// What the command line asks for.
+pub(crate) enum Task {
+    /// To serve, with these settings.
+    Serve(Box<Settings>),
+    /// It is done already, and the process ends with this.
+    Done(ExitCode),
+}
+
+/// Does what the command line asks for, or says that it asks to serve. An error is one line.
+pub(crate) fn task() -> Result<Task, String> {
     let matches = match command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {
@@ -24,15 +34,18 @@ pub(crate) fn settings() -> Result<Option<Settings>, String> {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
                     // If nobody reads the help, nobody misses it.
                     let _ = error.print();
-                    Ok(None)
+                    Ok(Task::Done(ExitCode::SUCCESS))
                 }
-                _ => Err(one_line(&error.to_string())),
+                _ => Err(one_line(&error.to_string(), std::env::args().nth(1).as_deref())),
             };
         }
     };
     match matches.subcommand() {
-        Some((_, serve)) => merged(serve).map(Some),
-        None => Ok(Some(Settings::default())),
+        Some(("connect", connect)) => connect::run(connect).map(Task::Done),
+        Some(("frames", frames)) => frames::run(frames).map(Task::Done),
+        Some(("completions", shell)) => completions::run(shell, command()).map(Task::Done),
+        Some((_, serve)) => merged(serve).map(|settings| Task::Serve(Box::new(settings))),
+        None => Ok(Task::Serve(Box::default())),
     }
 }
 
@@ -58,9 +71,12 @@ fn command() -> Command {
         .args(Settings::TABLE.iter().map(flag));
     Command::new("martlet")
         .version(env!("CARGO_PKG_VERSION"))
-        .about("A WebSocket server: a chat page at /, WebSockets at /chat and /echo")
+        .about("A WebSocket server: a chat page at /, WebSockets at /chat and /echo; and tools around it")
         .after_help("Without a command it serves with the defaults.")
         .subcommand(serve)
+        .subcommand(connect::command())
+        .subcommand(frames::command())
+        .subcommand(completions::command())
 }
 
 /// The flag of a setting. Its text is read with the file's, so that both are read by the same rules.
@@ -126,10 +142,17 @@ fn read(file: &Path) -> Result<String, String> {
     std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))
 }
 
-/// What went wrong, without the advice that clap puts below it.
-fn one_line(message: &str) -> String {
-    let first = message.lines().next().unwrap_or_default();
-    format!("{} (martlet serve --help says what is possible)", first.trim_start_matches("error: "))
+/// What went wrong, without the advice that clap puts below it but for where to look: the help of the command, if `first` is one.
+fn one_line(message: &str, first: Option<&str>) -> String {
+    let mut lines = message.lines();
+    let head = lines.next().unwrap_or_default().trim_start_matches("error: ");
+    // What is missing stands below the first line.
+    let missing = if head.ends_with(':') { lines.next().map(str::trim_start).unwrap_or_default() } else { "" };
+    let space = if missing.is_empty() { "" } else { " " };
+    let command = command();
+    let help =
+        first.filter(|first| command.find_subcommand(first).is_some()).map_or(String::new(), |name| format!("{name} "));
+    format!("{head}{space}{missing} (martlet {help}--help says what is possible)")
 }
 
 #[cfg(test)]
@@ -138,7 +161,8 @@ mod tests {
 
     fn parsed(arguments: &[&str]) -> Result<Settings, String> {
         let arguments = ["martlet", "serve"].iter().chain(arguments);
-        let matches = command().try_get_matches_from(arguments).map_err(|error| one_line(&error.to_string()))?;
+        let matches =
+            command().try_get_matches_from(arguments).map_err(|error| one_line(&error.to_string(), Some("serve")))?;
         merged(matches.subcommand_matches("serve").unwrap())
     }
 
@@ -209,8 +233,20 @@ mod tests {
             let why = parsed(arguments).unwrap_err();
             assert!(why.starts_with(wanted) && why.lines().count() == 1, "{arguments:?}: {why}");
         }
-        let error = command().try_get_matches_from(["martlet", "x", "y"]).unwrap_err();
-        assert_eq!(one_line(&error.to_string()).lines().count(), 1);
+        for (arguments, wanted) in [
+            (&["x", "y"][..], "unrecognized subcommand 'x' (martlet --help says what is possible)"),
+            (
+                &["frames", "--role=boss"],
+                "invalid value 'boss' for '--role <WORD>' (martlet frames --help says what is possible)",
+            ),
+            (
+                &["completions"],
+                "the following required arguments were not provided: <SHELL> (martlet completions --help says what is possible)",
+            ),
+        ] {
+            let error = command().try_get_matches_from([&["martlet"][..], arguments].concat()).unwrap_err();
+            assert_eq!(one_line(&error.to_string(), arguments.first().copied()), wanted);
+        }
     }
 
     /// A file that is gone with this.

@@ -1,13 +1,17 @@
-//! The program `martlet`: a WebSocket server with a chat page and an echo.
+//! The program `martlet`: a WebSocket server with a chat page and an echo, and tools around it.
 #![forbid(unsafe_code)]
 
 mod app;
 mod chat;
 mod cli;
+mod completions;
+mod connect;
+mod frames;
 mod signals;
 
 use self::app::App;
-use martlet_std::{Address, Server};
+use self::cli::Task;
+use martlet_std::{Address, Server, Settings};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -15,7 +19,11 @@ use std::process::ExitCode;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    match serve() {
+    let done = cli::task().and_then(|task| match task {
+        Task::Serve(settings) => serve(*settings),
+        Task::Done(code) => Ok(code),
+    });
+    match done {
         Ok(code) => code,
         Err(why) => {
             eprintln!("martlet: {why}");
@@ -24,8 +32,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve() -> Result<ExitCode, String> {
-    let Some(mut settings) = cli::settings()? else { return Ok(ExitCode::SUCCESS) };
+fn serve(mut settings: Settings) -> Result<ExitCode, String> {
     // The chat times its Pings.
     settings.open_websocket_pong_frame = true;
     for own in settings.listen.iter_mut().filter_map(|listener| listener.settings.as_deref_mut()) {
