@@ -56,12 +56,13 @@ impl Compressors {
 
     /// A whole message as one compressed frame for many connections.
     fn frame(&mut self, bits: WindowBits, kind: DataKind, octets: &[u8]) -> Option<Arc<[u8]>> {
-        let len = self.alone(bits, octets)?;
-        let kind = Kind::Data { op: kind.op(), fin: true, len: len as u64 };
-        let header = Header { kind, key: None }.encode().compressed();
-        let frame = [header.as_ref(), self.out.get(..len)?].concat();
+        let frame = self.alone(bits, octets).and_then(|len| {
+            let kind = Kind::Data { op: kind.op(), fin: true, len: len as u64 };
+            let header = Header { kind, key: None }.encode().compressed();
+            Some([header.as_ref(), self.out.get(..len)?].concat().into())
+        });
         self.give_back();
-        Some(frame.into())
+        frame
     }
 
     /// Puts octets that do not get smaller into stored blocks, as a part of a message that is compressed in other parts.
@@ -110,7 +111,10 @@ impl Context<'_> {
                 self.compressors.out[len..len + TAIL.len()].copy_from_slice(&TAIL);
                 len + TAIL.len()
             }
-            None if whole => return Ok(false),
+            None if whole => {
+                self.compressors.give_back();
+                return Ok(false);
+            }
             None => self.store_fragment(key, side, fin, octets),
         };
         let (header, _) = self.slots[key].conn.begin_compressed_frame(kind, len as u64, fin)?;

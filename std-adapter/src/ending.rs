@@ -216,6 +216,9 @@ impl Context<'_> {
         slot.until = now.after(slot.profile.config.close_timeout_ms);
         slot.held = None;
         slot.message = None;
+        if let Some(extras) = &mut slot.extras {
+            (extras.sender, extras.incoming) = (None, None);
+        }
         slot.end_exchange();
         self.arm(key);
     }

@@ -64,6 +64,7 @@ impl<H: Handler> Worker<'_, H> {
                 self.ctx.lend(open);
                 if side.no_context_takeover {
                     self.ctx.lent.incoming = Some(incoming);
+                    self.ctx.slots[key].tidy();
                 } else {
                     self.ctx.keep_incoming(key, incoming);
                 }
@@ -128,7 +129,11 @@ impl Context<'_> {
     }
 
     fn keep_incoming(&mut self, key: usize, incoming: Box<Incoming>) {
-        self.slots[key].extras.get_or_insert_default().incoming = Some(incoming);
+        let slot = &mut self.slots[key];
+        // The handler may have ended it meanwhile.
+        if !slot.flags.leaving {
+            slot.extras.get_or_insert_default().incoming = Some(incoming);
+        }
     }
 
     fn lend(&mut self, mut open: Box<Open>) {

@@ -121,6 +121,7 @@ fn regroup(groups: &mut Groups, key: usize, slot: &mut Slot<'_>, change: Change)
             let Some(extras) = &mut slot.extras else { return Ok(()) };
             extras.topics.retain(|topic| *topic != name);
             take_out(&mut groups.topics, &name, key);
+            slot.tidy();
         }
         Change::Bind(name) => {
             let user = &mut slot.extras.get_or_insert_default().user;
@@ -132,6 +133,7 @@ fn regroup(groups: &mut Groups, key: usize, slot: &mut Slot<'_>, change: Change)
         Change::Unbind => {
             if let Some(before) = slot.extras.as_mut().and_then(|extras| extras.user.take()) {
                 take_out(&mut groups.users, &before, key);
+                slot.tidy();
             }
         }
     }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{BINARY, Client, PATIENCE, Running, TEXT, frame, settings};
-use martlet_std::{ConnId, Context, Frame, Handler, Settings};
+use martlet_std::{ConnId, Context, Filter, Frame, Handler, Settings};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::process::Command;
@@ -64,6 +64,15 @@ impl Handler for Counted {
             COUNTED.set(false);
             self.tell.send(numbers).unwrap();
             COUNTED.set(true);
+        }
+        if message.payload() == b"in and out" {
+            ctx.subscribe(id, "topic").unwrap();
+            ctx.bind(id, "user").unwrap();
+            ctx.unsubscribe(id, "topic").unwrap();
+            ctx.unbind(id).unwrap();
+        }
+        if message.payload().starts_with(b"all") {
+            return ctx.broadcast(Filter::All, message).unwrap();
         }
         ctx.push(id, message).unwrap();
     }
@@ -180,6 +189,58 @@ fn a_connection_keeps_for_compression_what_context_takeover_makes_it_keep() {
         let each = (after - before) / 100;
         println!("a connection with takeover {takeover} and windows of {bits} bits costs {each} octets");
         assert!((1..=most).contains(&each), "takeover {takeover}, {bits} bits: {each} octets");
+    }
+}
+
+#[test]
+fn what_few_connections_have_is_given_back_when_it_is_over() {
+    let _alone = ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let (server, ask) = start(zipping(false));
+    let mut clients: Vec<_> = (0..100).map(|_| zipping_client(&server)).collect();
+    let in_fragments = |client: &mut Client| {
+        let mut payload = miniz_oxide::deflate::compress_to_vec(&[b'x'; 5000], 6);
+        payload.push(0);
+        client.frame(0x42, &payload[..7]);
+        client.frame(common::PING, b"");
+        client.expect(common::PONG, b"");
+        client.frame(0x80, &payload[7..]);
+        assert_eq!(client.next().first, 0xc2);
+    };
+    let groups = |client: &mut Client| {
+        client.frame(TEXT, b"in and out");
+        client.expect(TEXT, b"in and out");
+    };
+    for rounds in [&in_fragments as &dyn Fn(&mut Client), &groups] {
+        // The first one makes the worker's own room.
+        rounds(&mut clients[0]);
+        let (_, before) = ask(&mut clients[0]);
+        clients.iter_mut().for_each(rounds);
+        let (_, after) = ask(&mut clients[0]);
+        assert_eq!(after - before, 0, "octets that 100 connections keep");
+    }
+}
+
+#[test]
+fn what_does_not_get_smaller_leaves_no_buffer_behind() {
+    let _alone = ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let (server, ask) = start(zipping(false));
+    let mut client = zipping_client(&server);
+    let noise = |begin: &[u8]| {
+        let mut state = 1u64;
+        let mut octets = begin.to_vec();
+        octets.extend((0..1_900_000).map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 56) as u8
+        }));
+        octets
+    };
+    let (_, before) = ask(&mut client);
+    for begin in [b"one", b"all"] {
+        client.frame(BINARY, &noise(begin));
+        client.expect(BINARY, &noise(begin));
+        let (_, after) = ask(&mut client);
+        // The compressor itself stays, and a small buffer for what it makes.
+        assert!(after - before < 700 << 10, "{} octets are kept", after - before);
     }
 }
 
