@@ -116,7 +116,8 @@ impl<'c> Context<'c> {
 
     /// Sends a frame that the connection has begun; `fin` says whether a message ends with it.
     pub(crate) fn send_payload(&mut self, key: usize, header: HeaderBytes, octets: &[u8], fin: bool) {
-        if octets.len() <= COPIED {
+        let wanted = header.as_ref().len() + octets.len();
+        if octets.len() <= COPIED && (self.slots[key].queue.is_some() || self.output.writer().room() < wanted) {
             self.flush_for(key);
         }
         let slot = &mut self.slots[key];
@@ -133,13 +134,13 @@ impl<'c> Context<'c> {
             }
             slot.write(self.now, &[&self.output.room[..before], header.as_ref(), octets]);
         } else if key == self.current && slot.queue.is_none() {
-            // Fits: the output was just emptied, and is longer than what is copied.
+            // Fits: otherwise the output was just emptied, and is longer than what is copied.
             let mut writer = self.output.writer();
             let written = writer.put(header.as_ref()).and_then(|()| writer.put(octets));
             debug_assert!(written.is_ok());
             self.output.len = writer.len();
         } else {
-            slot.count_bytes_out(self.now, (header.as_ref().len() + octets.len()) as u64);
+            slot.count_bytes_out(self.now, wanted as u64);
             let queue = slot.queue();
             queue.push(header.as_ref());
             queue.push(octets);
