@@ -162,7 +162,13 @@ impl<'c, S: Side> Connection<'c, S> {
                 }
                 S::read_head(self, now, input, output)
             }
-            Phase::Decision(_) => Ok(Status::More),
+            Phase::Decision(_) => {
+                // The request's body, or the next request.
+                if !input.is_empty() {
+                    self.heard = now;
+                }
+                Ok(Status::More)
+            }
             Phase::Frames(..) | Phase::Over => {
                 *input = &mut [];
                 Ok(Status::More)
@@ -234,6 +240,18 @@ pub(crate) mod tests {
 
         let mut gone = active(&config, now);
         assert_eq!((gone.eof(), gone.eof()), (false, false));
+    }
+
+    #[test]
+    fn what_comes_behind_a_head_is_a_sign_of_life_too() {
+        let config = Config::DEFAULT;
+        let mut connection = Connection::server(&config, Instant(0));
+        receive(&mut connection, Instant(1), b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n").unwrap();
+        assert_eq!((connection.state(), connection.heard()), (State::Handshake, Instant(1)));
+        receive(&mut connection, Instant(2), b"").unwrap();
+        assert_eq!(connection.heard(), Instant(1));
+        receive(&mut connection, Instant(3), b"ab").unwrap();
+        assert_eq!(connection.heard(), Instant(3));
     }
 
     #[test]
