@@ -7,6 +7,7 @@ use core::fmt;
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 /// Questions that may wait for one worker. Who asks waits, so that there are no more than threads that ask.
@@ -14,7 +15,8 @@ pub(crate) const MOST: usize = 1024;
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A worker did not answer within two seconds: a handler keeps it busy.
+/// A worker did not answer within two seconds, because a handler keeps it busy, or cannot, because it is its own handler that asks
+/// by a [`Handle`] and not by the [`Context`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NoAnswer {
@@ -43,7 +45,23 @@ pub(crate) struct Desk {
 #[derive(Default)]
 struct Inner {
     questions: VecDeque<Question>,
-    closed: bool,
+    /// Questions that were taken from it so far.
+    taken: u64,
+    /// The worker's thread, while there may be connections to ask about: not before it serves, and not when all are gone.
+    worker: Option<ThreadId>,
+}
+
+impl Inner {
+    fn take(&mut self) -> Option<Question> {
+        let question = self.questions.pop_front()?;
+        self.taken += 1;
+        Some(question)
+    }
+
+    /// The number of the latest question.
+    fn latest(&self) -> u64 {
+        self.taken + self.questions.len() as u64
+    }
 }
 
 impl fmt::Debug for Desk {
@@ -61,16 +79,20 @@ pub(crate) enum Put {
     Behind,
     /// Too many lie there.
     Full,
-    /// The worker has ended.
+    /// There is no connection to ask about: the worker does not serve yet, or has ended.
     Closed,
+    /// It is the worker's own thread that asks, and would wait for itself.
+    Own,
 }
 
 impl Desk {
     /// Puts a question on the desk. One that is not taken is dropped, after the lock was given back: who asked is rung for then.
     pub(crate) fn put(&self, question: Question) -> Put {
         let mut inner = self.lock();
-        if inner.closed {
-            return Put::Closed;
+        match inner.worker {
+            None => return Put::Closed,
+            Some(worker) if worker == std::thread::current().id() => return Put::Own,
+            Some(_) => {}
         }
         if inner.questions.len() >= MOST {
             return Put::Full;
@@ -80,15 +102,26 @@ impl Desk {
         if inner.questions.len() == 1 { Put::First } else { Put::Behind }
     }
 
-    /// The question that has waited longest.
-    pub(crate) fn take(&self) -> Option<Question> {
-        self.lock().questions.pop_front()
+    /// The worker serves: from now on this thread answers.
+    pub(crate) fn open(&self, worker: ThreadId) {
+        self.lock().worker = Some(worker);
     }
 
-    /// The worker ends: nothing is answered any more.
+    /// The number of the latest question.
+    pub(crate) fn latest(&self) -> u64 {
+        self.lock().latest()
+    }
+
+    /// The question that has waited longest, if its number is not beyond this one.
+    pub(crate) fn take(&self, latest: u64) -> Option<Question> {
+        let mut inner = self.lock();
+        if inner.taken < latest { inner.take() } else { None }
+    }
+
+    /// The worker has no connections any more: nothing is answered.
     pub(crate) fn close(&self) {
         let mut inner = self.lock();
-        inner.closed = true;
+        inner.worker = None;
         let unanswered = std::mem::take(&mut inner.questions);
         // Their ends ring at other desks, whose workers may be ringing here.
         drop(inner);
@@ -110,7 +143,7 @@ impl Desk {
                 Err(TryRecvError::Empty) => {}
             }
             if let Some(ctx) = ctx
-                && let Some(question) = inner.questions.pop_front()
+                && let Some(question) = inner.take()
             {
                 drop(inner);
                 question(ctx);
@@ -239,7 +272,7 @@ impl<'a, 'c> Asker<'a, 'c> {
         }));
         match put {
             Put::First | Put::Behind => Ok(Some(Asked { worker, answer })),
-            Put::Full => Err(NoAnswer { worker }),
+            Put::Full | Put::Own => Err(NoAnswer { worker }),
             Put::Closed => Ok(None),
         }
     }
@@ -248,6 +281,11 @@ impl<'a, 'c> Asker<'a, 'c> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A thread that is not the test's.
+    fn elsewhere() -> ThreadId {
+        std::thread::spawn(|| std::thread::current().id()).join().unwrap()
+    }
 
     fn asked(desk: &Arc<Desk>) -> (Asked<u32>, Reply<u32>) {
         let (sender, answer) = channel();
@@ -273,6 +311,8 @@ mod tests {
     #[test]
     fn a_desk_is_bounded_and_closes_with_its_questions() {
         let (desk, other) = (Desk::default(), Arc::<Desk>::default());
+        assert_eq!(desk.put(Box::new(|_| {})), Put::Closed, "not open yet");
+        desk.open(elsewhere());
         let (question, reply) = asked(&other);
         assert_eq!(desk.put(Box::new(move |_| drop(reply))), Put::First);
         for _ in 1..MOST {
@@ -281,7 +321,29 @@ mod tests {
         assert_eq!(desk.put(Box::new(|_| {})), Put::Full);
         desk.close();
         assert_eq!(desk.put(Box::new(|_| {})), Put::Closed);
-        assert!(desk.take().is_none());
+        assert!(desk.take(u64::MAX).is_none());
         assert_eq!(other.wait(&question, None, Instant::now() + PATIENCE), Ok(None));
+    }
+
+    #[test]
+    fn nobody_waits_for_itself() {
+        let desk = Desk::default();
+        desk.open(std::thread::current().id());
+        assert_eq!(desk.put(Box::new(|_| {})), Put::Own);
+    }
+
+    /// What came before a question is done before it is answered: who takes asks first what the latest one is.
+    #[test]
+    fn questions_that_come_late_are_left_for_later() {
+        let desk = Desk::default();
+        desk.open(elsewhere());
+        let latest = desk.latest();
+        assert_eq!(desk.put(Box::new(|_| {})), Put::First);
+        assert!(desk.take(latest).is_none());
+        let latest = desk.latest();
+        assert_eq!(desk.put(Box::new(|_| {})), Put::Behind);
+        assert!(desk.take(latest).is_some());
+        assert!(desk.take(latest).is_none());
+        assert_eq!(desk.latest(), latest + 1);
     }
 }

@@ -96,6 +96,8 @@ macro_rules! questions {
     };
 }
 
+/// Questions for threads that are no workers. A handler asks its [`Context`]: it may be its own worker that would have to answer, and
+/// by a handle that is [`NoAnswer`].
 impl Handle {
     questions!(Asker::thread);
 }

@@ -102,7 +102,7 @@ struct Inbox {
     seat: u8,
     /// It takes new connections: it has started, and no other worker has its seat.
     serving: bool,
-    /// Where questions to that worker lie; closed while there is none.
+    /// Where questions to that worker lie; closed while it does not serve.
     desk: Arc<Desk>,
     /// The serial number of the last connection of all workers that have had the number and ended.
     serial: u64,

@@ -3,6 +3,7 @@
 use crate::accept::Acceptor;
 use crate::compress::Compressors;
 use crate::context::{Context, NOBODY};
+use crate::desk::Desk;
 use crate::handle::Handle;
 use crate::handler::Handler;
 use crate::http::Exchange;
@@ -21,6 +22,7 @@ use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The waker's token; the slots' tokens are their numbers.
@@ -115,6 +117,9 @@ impl<'c, H: Handler> Worker<'c, H> {
         let mut events = Events::with_capacity(EVENTS);
         let mut commands = Vec::new();
         let mut due = Vec::new();
+        if let Some(desk) = self.desk() {
+            desk.open(std::thread::current().id());
+        }
         loop {
             match self.poll.poll(&mut events, self.sleep()) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -220,27 +225,33 @@ impl<'c, H: Handler> Worker<'c, H> {
     }
 
     fn mail(&mut self, commands: &mut Vec<Command>) {
-        if let Some(mailbox) = self.ctx.handle.mailbox(usize::from(self.ctx.worker)) {
+        let handle = self.ctx.handle;
+        let Some(mailbox) = handle.mailbox(usize::from(self.ctx.worker)) else { return };
+        let desk = mailbox.desk();
+        let mut latest = desk.latest();
+        loop {
             mailbox.take(commands);
-        }
-        for command in commands.drain(..) {
-            match command {
-                Command::Stop => self.stop(),
-                Command::Retire => self.retire(),
-                Command::Reply { id, number, reply } => self.reply(id, number, reply),
-                Command::Run(job) => self.guard(NOBODY, |_, ctx| job.0(ctx)),
-                other => self.ctx.obey(other),
+            commands.drain(..).for_each(|command| self.command(command));
+            // Behind the commands that came before them: who pushes something and then asks sees what became of it.
+            while let Some(question) = desk.take(latest) {
+                question(&self.ctx);
             }
+            // Those that have come meanwhile did not wake anybody if others lay there.
+            let latest_now = desk.latest();
+            if latest_now == latest {
+                return;
+            }
+            latest = latest_now;
         }
-        self.answer_questions();
     }
 
-    /// Behind the commands: who pushes something and then asks sees what became of it.
-    fn answer_questions(&self) {
-        let Some(mailbox) = self.ctx.handle.mailbox(usize::from(self.ctx.worker)) else { return };
-        let desk = mailbox.desk();
-        while let Some(question) = desk.take() {
-            question(&self.ctx);
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Stop => self.stop(),
+            Command::Retire => self.retire(),
+            Command::Reply { id, number, reply } => self.reply(id, number, reply),
+            Command::Run(job) => self.guard(NOBODY, |_, ctx| job.0(ctx)),
+            other => self.ctx.obey(other),
         }
     }
 
@@ -340,6 +351,10 @@ impl<'c, H: Handler> Worker<'c, H> {
         }
     }
 
+    fn desk(&self) -> Option<Arc<Desk>> {
+        Some(self.ctx.handle.mailbox(usize::from(self.ctx.worker))?.desk())
+    }
+
     /// Whoever is still there is let go, for the grace is over, and the handler is told that this was all.
     fn end(&mut self) {
         let keys: Vec<_> = self.ctx.slots.iter().map(|(key, _)| key).collect();
@@ -348,6 +363,10 @@ impl<'c, H: Handler> Worker<'c, H> {
                 slot.flags.broken = true;
                 self.settle(key);
             }
+        }
+        // Whatever the handler does now, nobody waits for it: there is no connection left to ask about.
+        if let Some(desk) = self.desk() {
+            desk.close();
         }
         self.call_deferred();
         self.guard(NOBODY, |handler, ctx| handler.worker_stop(ctx));

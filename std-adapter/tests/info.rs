@@ -127,6 +127,17 @@ fn a_subprotocol_that_the_handler_chose_is_known_as_well() {
 }
 
 #[test]
+fn who_orders_something_and_then_asks_sees_what_became_of_it() {
+    let (server, ids) = start(settings(1));
+    let _client = server.client();
+    let id = ids.recv_timeout(PATIENCE).unwrap();
+    for tag in 1..=20_000 {
+        server.handle.run_on(id.worker(), move |ctx| ctx.set_tag(id, tag).unwrap()).unwrap();
+        assert_eq!(server.handle.connection_info(id).unwrap().unwrap().tag, tag);
+    }
+}
+
+#[test]
 fn workers_that_ask_each_other_at_the_same_time_get_their_answers() {
     let (server, ids) = start(settings(3));
     let mut clients = clients(&server, &ids, 3, 6);

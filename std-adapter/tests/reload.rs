@@ -3,7 +3,7 @@
 mod common;
 
 use common::{CLOSE, Client, PATIENCE, Running, TEXT, request, settings};
-use martlet_std::{ConnId, Context, Filter, Frame, Handler, Server, ServerError, Settings};
+use martlet_std::{Among, ConnId, Context, Filter, Frame, Handler, Server, ServerError, Settings};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -256,4 +256,60 @@ fn a_reload_under_load_loses_no_message_and_no_connection() {
         }
         stays.close();
     }
+}
+
+/// Says when it begins and when it ends, and then waits to be told to go on.
+struct Slow {
+    begins: Option<Sender<Sender<()>>>,
+    ends: Sender<Sender<()>>,
+}
+
+impl Slow {
+    fn wait(at: &Sender<Sender<()>>) {
+        let (go_on, told) = channel();
+        // At the end of a test nobody may listen any more.
+        if at.send(go_on).is_ok() {
+            let _ = told.recv_timeout(PATIENCE);
+        }
+    }
+}
+
+impl Handler for Slow {
+    fn worker_start(&mut self, _: &mut Context<'_>) {
+        self.begins.iter().for_each(Self::wait);
+    }
+
+    fn worker_stop(&mut self, _: &mut Context<'_>) {
+        Self::wait(&self.ends);
+    }
+
+    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, frame: Frame<'_>) {
+        ctx.push(id, frame).unwrap();
+    }
+}
+
+#[test]
+fn workers_that_begin_or_end_slowly_keep_nobody_waiting_who_asks() {
+    let ((begins, begun), (ends, ended)) = (channel(), channel());
+    // The first worker begins at once.
+    let parts = Mutex::new((None, Some(begins), ends));
+    let server = Running::start(patient(1), move |_| {
+        let (now, later, ends) = &mut *parts.lock().unwrap();
+        let begins = std::mem::replace(now, later.clone());
+        Slow { begins, ends: ends.clone() }
+    });
+    let mut client = server.client();
+    client.frame(TEXT, b"there");
+    client.expect(TEXT, b"there");
+    server.handle.reload();
+    let go_on = begun.recv_timeout(PATIENCE).unwrap();
+    // The new worker is there and does not serve yet, so that it has no connection.
+    assert_eq!(server.handle.connections(Among::All).map(|all| all.len()), Ok(1));
+    go_on.send(()).unwrap();
+    client.close();
+    let go_on = ended.recv_timeout(PATIENCE).unwrap();
+    // Nor has the old one, now that the last has gone.
+    assert_eq!(server.handle.connections(Among::All), Ok(Vec::new()));
+    go_on.send(()).unwrap();
+    drop(ended);
 }
