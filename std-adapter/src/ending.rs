@@ -145,6 +145,7 @@ impl<'c, H: Handler> Worker<'c, H> {
                 slot.flags.broken = slot.queue.is_none();
             }
             Some(Expired::Pong) => {
+                slot.count_no_message_out();
                 slot.our_code = 1011;
                 let closed = Closed { code: 1011, reason: "no answer to a ping", by: By::Server, clean: false };
                 self.guard_tell(key, &closed);

@@ -151,7 +151,9 @@ impl<H: Handler> Worker<'_, H> {
                     }
                 }
                 other => {
-                    if ctx.output.wrote(len) {
+                    // A request is refused by a response, which is no frame.
+                    let is_frame = !matches!(other, Err(Fault::Refusal(_)));
+                    if ctx.output.wrote(len) && is_frame {
                         slot.count_no_message_out();
                     }
                     self.rare(key, other);
@@ -243,6 +245,8 @@ impl<H: Handler> Worker<'_, H> {
         // Ours may have gone already; then nothing more is said.
         let _ = self.ctx.start_close(key, CloseFrame::refusing(violation));
         self.ctx.leave(key);
+        let (code, reason) = (violation.close_code(), violation.describe());
+        self.tell(key, &Closed { code, reason, by: By::Server, clean: false });
     }
 
     /// The peer sends no more.

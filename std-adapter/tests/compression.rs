@@ -4,7 +4,9 @@
 mod common;
 
 use common::{CLOSE, Client, PATIENCE, PONG, Running, TEXT, frame, settings};
-use martlet_std::{ConnId, Context, DataKind, Filter, Flags, Fragment, Frame, Handler, Outgoing, Request, Settings};
+use martlet_std::{
+    By, Closed, ConnId, Context, DataKind, Filter, Flags, Fragment, Frame, Handler, Outgoing, Request, Settings,
+};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
@@ -40,9 +42,25 @@ impl Handler for Teller {
                 }
                 ctx.push(id, Outgoing::continuation("last, ".repeat(9).as_bytes())).unwrap();
             }
+            Some("twice") => {
+                let before = ctx.info(id).unwrap().traffic.bytes_out;
+                for _ in 0..2 {
+                    ctx.push(id, Outgoing::from("twice and twice and twice").flags(Flags::FIN | Flags::COMPRESS))
+                        .unwrap();
+                }
+                // They wait for the turn's end, to leave in one write.
+                assert_eq!(ctx.info(id).unwrap().traffic.bytes_out, before);
+            }
             Some("echo") => ctx.push(id, frame).unwrap(),
             Some(text) if text.starts_with("all ") => ctx.broadcast(Filter::All, text).unwrap(),
             _ => self.0.send(format!("{zipped} {} {}", frame.payload().len(), hash(frame.payload()))).unwrap(),
+        }
+    }
+
+    fn close(&mut self, _ctx: &mut Context<'_>, _id: ConnId, closed: &Closed<'_>) {
+        // Most tests do not listen to it.
+        if closed.by == By::Server {
+            self.0.send(format!("closed with {}: {}", closed.code, closed.reason)).unwrap();
         }
     }
 
@@ -171,6 +189,18 @@ fn what_is_long_goes_compressed_and_what_the_push_says() {
     // What came compressed goes back compressed.
     client.frame(ZIPPED, &deflated(b"echo"));
     client.expect(TEXT, b"echo");
+}
+
+#[test]
+fn what_one_turn_sends_compressed_leaves_together() {
+    let test = Test::start(|_| {});
+    let (mut client, ..) = test.client("permessage-deflate");
+    client.frame(TEXT, b"twice");
+    for _ in 0..2 {
+        assert_eq!(inflated(&[&expect_zipped(&mut client)]), "twice and twice and twice");
+    }
+    // The handler has nothing to complain about.
+    client.close();
 }
 
 #[test]
@@ -361,8 +391,13 @@ fn garbage_bombs_and_what_is_cut_off_end_in_the_code_that_says_so() {
     for (message, code) in rows {
         let (mut client, ..) = test.client("permessage-deflate");
         client.frame(ZIPPED, message);
-        client.expect_close(*code);
+        let close = client.next();
+        assert_eq!((close.first, &close.payload[..2]), (CLOSE, &code.to_be_bytes()[..]));
         client.expect_end();
+        // The handler hears what the peer hears.
+        let reason = str::from_utf8(&close.payload[2..]).unwrap();
+        assert!(!reason.is_empty());
+        assert_eq!(test.told(), format!("closed with {code}: {reason}"));
     }
     let strict = Test::start(|settings| {
         settings.max_inflate_ratio = 100;

@@ -2,9 +2,10 @@
 
 mod common;
 
-use common::{BINARY, Client, Echo, Running, TEXT, settings};
+use common::{BINARY, Client, Echo, PING, Running, TEXT, settings};
 use martlet_std::Settings;
 use std::io::Read;
+use std::time::Duration;
 
 /// The answer to a plain request, which ends the connection.
 fn get(server: &Running, path: &str) -> String {
@@ -37,6 +38,23 @@ fn stats_count_what_all_workers_did() {
     assert_eq!((stats.connections, stats.websockets, stats.accepted, stats.closed), (0, 0, 9, 9));
     // A Close each way.
     assert_eq!((stats.frames_in, stats.frames_out), (18, 18));
+}
+
+#[test]
+fn what_the_server_says_by_itself_is_counted_if_it_is_a_frame() {
+    let mut settings = settings(1);
+    (settings.ping_interval, settings.pong_timeout) = (Duration::from_millis(50), Duration::from_millis(50));
+    let server = Running::start(settings, |_| Echo);
+    // A head without a Host is refused before anybody is asked.
+    let mut refused = Client::connect(server.address);
+    refused.send(b"GET / HTTP/1.1\r\n\r\n");
+    assert!(refused.head().starts_with("HTTP/1.1 400 "));
+    assert_eq!(server.handle.stats().frames_out, 0);
+    // The heartbeat's Ping, and the Close of one who does not answer.
+    let mut dead = server.client();
+    dead.expect(PING, b"");
+    dead.expect_close(1011);
+    assert_eq!(server.handle.stats().frames_out, 2);
 }
 
 #[test]
