@@ -78,6 +78,11 @@ impl<'c, S: Side> Connection<'c, S> {
         }
     }
 
+    /// The settings that it borrows.
+    pub const fn config(&self) -> &'c Config<'c> {
+        self.config
+    }
+
     /// Where the connection stands.
     pub const fn state(&self) -> State {
         self.state

@@ -20,6 +20,13 @@ pub struct Server;
 #[derive(Clone, Debug)]
 pub struct Client<R>(pub R);
 
+impl<R: CryptoRng> Connection<'_, Client<R>> {
+    /// The source of keys that [`client`](Self::client) was given: for one that can fail, and remembers that it did.
+    pub const fn key_source(&self) -> &R {
+        &self.side.0
+    }
+}
+
 pub(crate) mod sealed {
     use super::*;
 
