@@ -135,13 +135,17 @@ impl<'c, H: Handler> Worker<'c, H> {
             || Err(io::Error::other("no slot is left")),
             |key| prepare(&mut socket, self.poll.registry(), key, profile.settings),
         );
-        if let Err(error) = registered {
-            tracing::debug!(%peer, %error, "a new connection was lost");
-            if refusal.is_none() {
-                ctx.handle.places().leave(peer);
+        let sealed = registered.and_then(|()| profile.seal(socket));
+        let socket = match sealed {
+            Ok(socket) => socket,
+            Err(error) => {
+                tracing::debug!(%peer, %error, "a new connection was lost");
+                if refusal.is_none() {
+                    ctx.handle.places().leave(peer);
+                }
+                return;
             }
-            return;
-        }
+        };
         self.serial += 1;
         let id = ConnId::new(ctx.worker, key as u32, self.serial);
         entry.insert(Slot::new(profile, ctx.now, socket, id, peer));
@@ -207,6 +211,9 @@ fn prepare(socket: &mut Socket, registry: &Registry, key: usize, settings: &Sett
             options
         }
         Socket::Unix(socket) => SockRef::from(socket),
+        // It is encrypted afterwards.
+        #[cfg(feature = "tls")]
+        Socket::Tls(tls) => SockRef::from(&tls.socket),
     };
     if settings.socket_buffer_size != 0 {
         options.set_send_buffer_size(settings.socket_buffer_size)?;

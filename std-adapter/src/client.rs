@@ -16,6 +16,8 @@ mod keys;
 mod link;
 mod opening;
 mod reader;
+#[cfg(feature = "tls")]
+mod sealed;
 mod target;
 mod writer;
 

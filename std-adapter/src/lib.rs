@@ -59,6 +59,8 @@ mod slot;
 mod socket;
 mod stats;
 mod timers;
+#[cfg(feature = "tls")]
+mod tls;
 mod topics;
 mod turn;
 mod wheel;

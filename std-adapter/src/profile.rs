@@ -1,9 +1,13 @@
 //! A listener's settings as its connections use them.
 
 use crate::settings::{Settings, ms};
+use crate::socket::Socket;
 use crate::stats::Counters;
+#[cfg(feature = "tls")]
+use crate::tls::TlsSocket;
 use martlet_codec::InflateLimits;
 use martlet_state::{Config, Instant};
+use std::io;
 
 /// Longer payloads are not copied but written from where they lie. Below it a copy costs less than a `writev` more.
 pub(crate) const COPIED: usize = 8 * 1024;
@@ -24,14 +28,23 @@ pub(crate) struct Profile<'c> {
     pub(crate) inflate: InflateLimits,
     /// The heartbeat's idle time and its check interval, 0 for none.
     heartbeat_ms: (u32, u32),
+    #[cfg(feature = "tls")]
+    tls: Option<std::sync::Arc<rustls::ServerConfig>>,
 }
 
 impl<'c> Profile<'c> {
-    pub(crate) fn new(settings: &'c Settings, subprotocols: &'c [&'c str], counters: &'c Counters) -> Self {
+    /// Fails if a certificate cannot be read.
+    pub(crate) fn new(
+        settings: &'c Settings,
+        subprotocols: &'c [&'c str],
+        counters: &'c Counters,
+    ) -> Result<Self, String> {
         let pushed = settings.max_push_bytes.map_or(COPIED, |most| usize::try_from(most).unwrap_or(usize::MAX));
         let threshold = settings.websocket_compression.then_some(settings.compression_threshold);
         let plain = threshold.map_or(COPIED, |threshold| threshold.saturating_sub(1));
-        Self {
+        Ok(Self {
+            #[cfg(feature = "tls")]
+            tls: crate::tls::config(settings)?,
             settings,
             counters,
             config: settings.config(subprotocols),
@@ -43,6 +56,17 @@ impl<'c> Profile<'c> {
                 ratio_floor_bytes: settings.inflate_ratio_floor_bytes,
             },
             heartbeat_ms: (ms(settings.heartbeat_idle_time), ms(settings.heartbeat_check_interval)),
+        })
+    }
+
+    /// Has a new socket speak TLS where that is set.
+    pub(crate) fn seal(&self, socket: Socket) -> io::Result<Socket> {
+        match (socket, self) {
+            #[cfg(feature = "tls")]
+            (Socket::Tcp(socket), Self { tls: Some(config), .. }) => {
+                Ok(Socket::Tls(Box::new(TlsSocket::new(socket, config)?)))
+            }
+            (socket, _) => Ok(socket),
         }
     }
 
@@ -72,7 +96,7 @@ mod tests {
                 heartbeat_check_interval: Duration::from_millis(check),
                 ..Settings::default()
             };
-            Profile::new(&settings, &[], &Counters::default()).silent_at(Instant(heard)).map(|at| at.0)
+            Profile::new(&settings, &[], &Counters::default()).unwrap().silent_at(Instant(heard)).map(|at| at.0)
         };
         assert_eq!(at(0, 0, 5), None);
         assert_eq!(at(1000, 0, 5), Some(1005));

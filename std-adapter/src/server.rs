@@ -38,6 +38,8 @@ pub enum ServerError {
     Setting(InvalidSetting),
     /// This address cannot be listened on.
     Listen(Address, io::Error),
+    /// A certificate or its key cannot be used; this says which file and why.
+    Certificate(String),
     /// The system refused something else.
     System(io::Error),
     /// [`Closures`] have none for this event, so that what comes would be lost.
@@ -54,6 +56,7 @@ impl fmt::Display for ServerError {
                 write!(f, "cannot listen on {address}: it is in use")
             }
             Self::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
+            Self::Certificate(why) => f.write_str(why),
             Self::System(error) => error.fmt(f),
             Self::NoClosure(event) => {
                 write!(f, "there is no closure for the event `{event}`: what comes would be lost")
@@ -68,7 +71,7 @@ impl core::error::Error for ServerError {
         match self {
             Self::Setting(invalid) => Some(invalid),
             Self::Listen(_, error) | Self::System(error) => Some(error),
-            Self::NoClosure(_) | Self::Panicked => None,
+            Self::NoClosure(_) | Self::Certificate(_) | Self::Panicked => None,
         }
     }
 }
@@ -78,6 +81,7 @@ impl Server {
     pub fn bind(settings: Settings) -> Result<Self, ServerError> {
         settings.check().map_err(ServerError::Setting)?;
         check_roots(&settings).map_err(ServerError::Setting)?;
+        check_certificates(&settings)?;
         let bound =
             settings.listen.iter().map(|listener| Bound::new(&settings, listener)).collect::<Result<Vec<_>, _>>()?;
         let (keeper, notices) = channel();
@@ -148,6 +152,19 @@ impl Server {
         let closures = closures.complete(&self.settings)?;
         self.run(|_worker| closures.clone())
     }
+}
+
+/// Those of a server that does not start; a worker that takes over reads them again.
+#[cfg(feature = "tls")]
+fn check_certificates(settings: &Settings) -> Result<(), ServerError> {
+    let own = settings.listen.iter().map(|listener| listener.settings.as_deref().unwrap_or(settings));
+    own.map(crate::tls::config).try_for_each(|config| config.map(drop)).map_err(ServerError::Certificate)
+}
+
+#[cfg(not(feature = "tls"))]
+#[expect(clippy::unnecessary_wraps, reason = "with the feature `tls` it may fail")]
+const fn check_certificates(_settings: &Settings) -> Result<(), ServerError> {
+    Ok(())
 }
 
 /// A directory that is not there would otherwise show only when somebody asks for a file.

@@ -159,6 +159,11 @@ pub struct Settings {
     pub socket_buffer_size: usize,
     /// The directory whose files are served to GET and HEAD. Default: none.
     pub document_root: Option<PathBuf>,
+    /// The certificates of a listener that speaks TLS, the server's own first, in PEM. Read again when workers are
+    /// [reloaded](crate::Handle::reload). Default: none, no TLS.
+    pub ssl_cert_file: Option<PathBuf>,
+    /// The key of the first certificate, in PEM. Default: none.
+    pub ssl_key_file: Option<PathBuf>,
 }
 
 /// A place to listen at. In TOML either the address alone, or a table of `address` and the settings that differ there.
@@ -251,6 +256,8 @@ impl Default for Settings {
             tcp_keepalive: Duration::ZERO,
             socket_buffer_size: 0,
             document_root: None,
+            ssl_cert_file: None,
+            ssl_key_file: None,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Sockets of either kind, as one.
 
 use crate::address::Peer;
+#[cfg(feature = "tls")]
+use crate::tls::TlsSocket;
 use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use mio::{Interest, Registry, Token, event};
 use std::io::{self, IoSlice, Read, Write};
@@ -12,6 +14,8 @@ use std::time::Duration;
 pub(crate) enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
+    #[cfg(feature = "tls")]
+    Tls(Box<TlsSocket>),
 }
 
 impl Socket {
@@ -20,6 +24,8 @@ impl Socket {
         match self {
             Self::Tcp(socket) => socket.local_addr().ok(),
             Self::Unix(_) => None,
+            #[cfg(feature = "tls")]
+            Self::Tls(tls) => tls.socket.local_addr().ok(),
         }
     }
 
@@ -28,13 +34,20 @@ impl Socket {
         match self {
             Self::Tcp(socket) => socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO)),
             Self::Unix(_) => Ok(()),
+            #[cfg(feature = "tls")]
+            Self::Tls(tls) => socket2::SockRef::from(&tls.socket).set_linger(Some(Duration::ZERO)),
         }
     }
 
-    pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+    pub(crate) fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
         match self {
             Self::Tcp(socket) => socket.shutdown(how),
             Self::Unix(socket) => socket.shutdown(how),
+            #[cfg(feature = "tls")]
+            Self::Tls(tls) => {
+                tls.end();
+                tls.socket.shutdown(how)
+            }
         }
     }
 }
@@ -45,6 +58,8 @@ impl Read for Socket {
         match self {
             Self::Tcp(socket) => socket.read(room),
             Self::Unix(socket) => socket.read(room),
+            #[cfg(feature = "tls")]
+            Self::Tls(tls) => tls.read(room),
         }
     }
 }
@@ -55,6 +70,8 @@ impl Write for Socket {
         match self {
             Self::Tcp(socket) => socket.write(octets),
             Self::Unix(socket) => socket.write(octets),
+            #[cfg(feature = "tls")]
+            Self::Tls(tls) => tls.write(octets),
         }
     }
 
@@ -62,11 +79,18 @@ impl Write for Socket {
         match self {
             Self::Tcp(socket) => socket.write_vectored(parts),
             Self::Unix(socket) => socket.write_vectored(parts),
+            #[cfg(feature = "tls")]
+            Self::Tls(tls) => tls.write_vectored(parts),
         }
     }
 
+    /// Sockets keep nothing back, but TLS may.
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        match self {
+            Self::Tcp(_) | Self::Unix(_) => Ok(()),
+            #[cfg(feature = "tls")]
+            Self::Tls(tls) => tls.flush(),
+        }
     }
 }
 
@@ -75,6 +99,8 @@ impl event::Source for Socket {
         match self {
             Self::Tcp(socket) => socket.register(registry, token, interest),
             Self::Unix(socket) => socket.register(registry, token, interest),
+            #[cfg(feature = "tls")]
+            Self::Tls(tls) => tls.socket.register(registry, token, interest),
         }
     }
 
@@ -82,6 +108,8 @@ impl event::Source for Socket {
         match self {
             Self::Tcp(socket) => socket.reregister(registry, token, interest),
             Self::Unix(socket) => socket.reregister(registry, token, interest),
+            #[cfg(feature = "tls")]
+            Self::Tls(tls) => tls.socket.reregister(registry, token, interest),
         }
     }
 
@@ -89,6 +117,8 @@ impl event::Source for Socket {
         match self {
             Self::Tcp(socket) => socket.deregister(registry),
             Self::Unix(socket) => socket.deregister(registry),
+            #[cfg(feature = "tls")]
+            Self::Tls(tls) => tls.socket.deregister(registry),
         }
     }
 }

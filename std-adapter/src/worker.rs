@@ -13,6 +13,8 @@ use crate::output::Output;
 use crate::profile::Profile;
 use crate::settings::{Settings, ms};
 use crate::socket::ListenSocket;
+#[cfg(feature = "tls")]
+use crate::socket::Socket;
 use crate::timers::{Job, Timers};
 use crate::topics::Groups;
 use crate::wheel::Wheel;
@@ -191,6 +193,13 @@ impl<'c, H: Handler> Worker<'c, H> {
             slot.flags.half_closed |= event.is_read_closed() || event.is_error();
             // Who is not read at the moment would be kept until then, though nobody is there any more.
             slot.flags.broken |= event.is_error() && !slot.may_read();
+        }
+        #[cfg(feature = "tls")]
+        if let Socket::Tls(tls) = &mut slot.socket
+            && event.is_writable()
+        {
+            // What TLS has to say by itself has no queue. What fails here fails again when something is read.
+            let _ = tls.push();
         }
         if slot.queue.is_some() && (event.is_writable() || event.is_error()) {
             self.writable(key);

@@ -16,6 +16,13 @@ need_binary() {
     martlet=$target/release/martlet
 }
 
+# Sets `martlet_with_all` to a release build with the features that are off by default, beside the other build.
+need_binary_with_all() {
+    need_linker
+    cargo build --release --quiet --package martlet-std --bin martlet --features tls,zlib-rs --target-dir "$target/all-features"
+    martlet_with_all=$target/all-features/release/martlet
+}
+
 port_answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # A port that nobody listens on, below the range from which the kernel takes the ports of outgoing connections.

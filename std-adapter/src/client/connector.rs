@@ -5,6 +5,8 @@ use super::error::ConnectError;
 use super::keys::Keys;
 use super::link::{Link, now};
 use super::reader::Reader;
+#[cfg(feature = "tls")]
+use super::sealed::{self, Trust};
 use super::target::Target;
 use super::writer::{Compressor, Writer};
 use martlet_codec::{InflateLimits, Writer as Output};
@@ -36,6 +38,8 @@ pub struct Connector<'c> {
     write_timeout: Duration,
     compression_threshold: usize,
     compression_level: u8,
+    #[cfg(feature = "tls")]
+    trust: Option<Trust>,
 }
 
 impl Default for Connector<'_> {
@@ -60,6 +64,8 @@ impl<'c> Connector<'c> {
             write_timeout: Duration::from_secs(30),
             compression_threshold: 1024,
             compression_level: 1,
+            #[cfg(feature = "tls")]
+            trust: None,
         }
     }
 
@@ -151,17 +157,28 @@ impl<'c> Connector<'c> {
         self
     }
 
+    /// Trusts the certificates of this PEM file for `wss`, and no others. Default: those that browsers trust.
+    #[cfg(feature = "tls")]
+    pub fn root_certificates(mut self, file: impl AsRef<std::path::Path>) -> io::Result<Self> {
+        self.trust = Some(Trust::file(file.as_ref())?);
+        Ok(self)
+    }
+
     /// Connects to a URL such as `ws://example.org/chat?room=1`, and opens the WebSocket. No proxy is asked, and no redirection followed.
     pub fn connect(&self, url: &str) -> Result<Client<'_>, ConnectError> {
         let target = Target::parse(url).map_err(ConnectError::Url)?;
-        if target.secure {
+        if target.secure && cfg!(not(feature = "tls")) {
             return Err(ConnectError::NoTls);
         }
         self.config.check().map_err(|invalid| ConnectError::Setting(invalid.setting, invalid.reason))?;
         let socket = self.socket(&target)?;
         let epoch = Instant::now();
         let (conn, request) = self.request(&target, epoch)?;
-        let link = Arc::new(Link::new(socket, epoch, conn, request));
+        let link = Link::new(socket, epoch, conn, request);
+        #[cfg(feature = "tls")]
+        let link =
+            if target.secure { link.sealed(sealed::connection(self.trust.as_ref(), &target.host)?) } else { link };
+        let link = Arc::new(link);
         let close_timeout = Duration::from_millis(self.config.close_timeout_ms.into());
         let mut reader = Reader::new(Arc::clone(&link), self.inflate, close_timeout);
         reader.open(self.config.subprotocols)?;

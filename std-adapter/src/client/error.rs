@@ -14,6 +14,8 @@ pub enum ConnectError {
     Url(InvalidUrl),
     /// `wss` needs the feature `tls`.
     NoTls,
+    /// The server does not prove to be the host, or does not speak TLS as it should; in words.
+    Tls(String),
     /// The host's name leads nowhere.
     Resolve(io::Error),
     /// None of the host's addresses takes connections; the error of the last.
@@ -67,6 +69,7 @@ impl fmt::Display for ConnectError {
         match self {
             Self::Url(invalid) => invalid.fmt(f),
             Self::NoTls => f.write_str("wss:// needs a build with the feature `tls`"),
+            Self::Tls(why) => f.write_str(why),
             Self::Resolve(error) => write!(f, "the host cannot be found: {error}"),
             Self::Connect(error) => write!(f, "cannot connect: {error}"),
             Self::Setting(setting, reason) => write!(f, "{setting}: {reason}"),
@@ -91,7 +94,7 @@ impl core::error::Error for ConnectError {
             Self::Resolve(error) | Self::Connect(error) | Self::Random(error) | Self::Io(error) => Some(error),
             Self::Request(error) => Some(error),
             Self::Response(error) => Some(error),
-            Self::Setting(..) | Self::NoTls | Self::Refused(_) | Self::Ended | Self::TimedOut => None,
+            Self::Setting(..) | Self::NoTls | Self::Tls(_) | Self::Refused(_) | Self::Ended | Self::TimedOut => None,
         }
     }
 }

@@ -17,6 +17,9 @@ pub(super) struct Link<'c> {
     core: Mutex<Core<'c>>,
     /// Rung when something was written.
     written: Condvar,
+    /// Whether what comes and goes is encrypted.
+    #[cfg(feature = "tls")]
+    secure: bool,
     epoch: std::time::Instant,
 }
 
@@ -25,6 +28,8 @@ pub(super) struct Core<'c> {
     pub(super) conn: Connection<'c, Client<Keys>>,
     /// What waits to be written.
     pending: Vec<u8>,
+    #[cfg(feature = "tls")]
+    tls: Option<Box<rustls::ClientConnection>>,
     /// Some thread is writing, and will write what is added meanwhile.
     writing: bool,
 }
@@ -37,8 +42,29 @@ impl<'c> Link<'c> {
         conn: Connection<'c, Client<Keys>>,
         pending: Vec<u8>,
     ) -> Self {
-        let core = Mutex::new(Core { conn, pending, writing: false });
-        Self { socket, core, written: Condvar::new(), epoch }
+        let core = Core {
+            conn,
+            pending,
+            #[cfg(feature = "tls")]
+            tls: None,
+            writing: false,
+        };
+        Self {
+            socket,
+            core: Mutex::new(core),
+            written: Condvar::new(),
+            #[cfg(feature = "tls")]
+            secure: false,
+            epoch,
+        }
+    }
+
+    /// The same over TLS.
+    #[cfg(feature = "tls")]
+    pub(super) fn sealed(mut self, tls: rustls::ClientConnection) -> Self {
+        self.secure = true;
+        self.lock().tls = Some(Box::new(tls));
+        self
     }
 
     /// The core's time.
@@ -64,9 +90,13 @@ impl<'c> Link<'c> {
             return Ok(());
         }
         let mut spare = Vec::new();
-        while !core.pending.is_empty() {
+        loop {
+            let mut octets = core.take_pending(spare)?;
+            if octets.is_empty() {
+                spare = octets;
+                break;
+            }
             core.writing = true;
-            let mut octets = std::mem::replace(&mut core.pending, spare);
             drop(core);
             let done = (&self.socket).write_all(&octets);
             core = self.lock();
@@ -85,6 +115,42 @@ impl<'c> Link<'c> {
 
     /// Reads what has come.
     pub(super) fn read(&self, room: &mut [u8]) -> io::Result<usize> {
+        #[cfg(feature = "tls")]
+        if self.secure {
+            return self.read_sealed(room);
+        }
+        self.read_socket(room)
+    }
+
+    /// Reads what has come encrypted. Only one thread reads.
+    #[cfg(feature = "tls")]
+    fn read_sealed(&self, room: &mut [u8]) -> io::Result<usize> {
+        let mut sealed = [0; 4096];
+        loop {
+            if let Some(tls) = &mut self.lock().tls {
+                match tls.reader().read(room) {
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                    Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
+                    done => return done,
+                }
+            }
+            let len = self.read_socket(&mut sealed)?;
+            let mut came = &sealed[..len];
+            let opened = match &mut self.lock().tls {
+                Some(tls) => {
+                    tls.read_tls(&mut came)?;
+                    tls.process_new_packets().map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
+                }
+                None => return Ok(0),
+            };
+            // Also an alert that says what is wrong.
+            let flushed = self.flush();
+            opened?;
+            flushed?;
+        }
+    }
+
+    fn read_socket(&self, room: &mut [u8]) -> io::Result<usize> {
         loop {
             match (&self.socket).read(room) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -113,6 +179,30 @@ impl<'c> Core<'c> {
                 Err(SendError::NoRoom(no_room)) => room = no_room.wanted.max(room + 1),
                 Err(SendError::Misuse(misuse)) => return Err(misuse),
             }
+        }
+    }
+
+    /// All that waits, as it goes over the socket; `spare` is empty, and what comes next goes there.
+    #[cfg_attr(not(feature = "tls"), expect(clippy::unnecessary_wraps, reason = "TLS may fail"))]
+    fn take_pending(&mut self, spare: Vec<u8>) -> io::Result<Vec<u8>> {
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &mut self.tls {
+            tls.writer().write_all(&self.pending)?;
+            self.pending.clear();
+            let mut sealed = spare;
+            while tls.wants_write() {
+                tls.write_tls(&mut sealed)?;
+            }
+            return Ok(sealed);
+        }
+        Ok(std::mem::replace(&mut self.pending, spare))
+    }
+
+    /// Says that nothing more comes, so that the server can tell an end from a cut.
+    pub(super) fn end(&mut self) {
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &mut self.tls {
+            tls.send_close_notify();
         }
     }
 

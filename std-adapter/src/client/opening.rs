@@ -30,7 +30,7 @@ enum Step {
 impl<'c> Reader<'c> {
     /// Sends the request, and waits for the answer; what follows that is not touched.
     pub(super) fn open(&mut self, subprotocols: &'c [&'c str]) -> Result<(), ConnectError> {
-        self.link.flush().map_err(ConnectError::Io)?;
+        self.link.flush().map_err(transport)?;
         let mut answer = Answer::default();
         loop {
             match self.look(&mut answer) {
@@ -45,7 +45,7 @@ impl<'c> Reader<'c> {
                     Ok(Filled::Some) => {}
                     Ok(Filled::End | Filled::TimeOut) => return Err(ConnectError::Ended),
                     Err(ClientError::TimedOut(Expired::Handshake)) => return Err(ConnectError::TimedOut),
-                    Err(ClientError::Io(error)) => return Err(ConnectError::Io(error)),
+                    Err(ClientError::Io(error)) => return Err(transport(error)),
                     Err(_) => return Err(ConnectError::Ended),
                 },
                 Err(ResponseFault::Status(_)) => return Err(ConnectError::Refused(Box::new(self.refused(answer)))),
@@ -109,6 +109,15 @@ impl Answer {
             Line::Blank | Line::Request { .. } | Line::End => {}
         }
     }
+}
+
+/// Why the transport failed: TLS says it in words.
+fn transport(error: std::io::Error) -> ConnectError {
+    #[cfg(feature = "tls")]
+    if let Some(why) = super::sealed::fault(&error) {
+        return ConnectError::Tls(why);
+    }
+    ConnectError::Io(error)
 }
 
 fn decimal(value: &[u8]) -> Option<u64> {

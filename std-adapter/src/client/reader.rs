@@ -135,6 +135,9 @@ impl<'c> Reader<'c> {
 
     /// The server ends the transport first (RFC 6455 section 7.1.1): then it is not the one who waits for late segments.
     pub(super) fn wait_for_end(&mut self) {
+        self.link.lock().end();
+        // Who does not take it does without.
+        let _ = self.link.flush();
         let until = Instant::now() + self.close_timeout;
         while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
             if self.link.socket.set_read_timeout(Some(left)).is_err()

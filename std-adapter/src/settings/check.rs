@@ -110,6 +110,16 @@ impl Settings {
             ),
             (!(8..=15).contains(&self.server_max_window_bits), "server_max_window_bits", "must be 8 to 15"),
             (!(8..=15).contains(&self.client_max_window_bits), "client_max_window_bits", "must be 8 to 15"),
+            (
+                self.ssl_cert_file.is_some() != self.ssl_key_file.is_some(),
+                "ssl_cert_file",
+                "certificate and key (ssl_key_file) go together",
+            ),
+            (
+                self.ssl_cert_file.is_some() && cfg!(not(feature = "tls")),
+                "ssl_cert_file",
+                "needs a build with the feature `tls`",
+            ),
             (self.max_push_bytes == Some(0), "max_push_bytes", "0 allows no push"),
             (
                 heartbeat > self.heartbeat_idle_time,

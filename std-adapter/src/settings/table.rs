@@ -193,6 +193,8 @@ impl Settings {
             "The system's buffers for each connection, in octets, 0 for its own choice",
         ),
         row(Listener, "document_root", Path, "The directory whose files are served to GET and HEAD"),
+        row(Listener, "ssl_cert_file", Path, "The certificates for TLS, the server's own first (PEM)"),
+        row(Listener, "ssl_key_file", Path, "The first certificate's key (PEM)"),
     ];
 
     /// What there is to know about the setting of this name.
@@ -211,6 +213,8 @@ mod tests {
             max_frame_bytes: Some(1),
             max_push_bytes: Some(1),
             document_root: Some("www".into()),
+            ssl_cert_file: Some("cert.pem".into()),
+            ssl_key_file: Some("key.pem".into()),
             ..Settings::default()
         };
         let mut written = toml::Table::try_from(all).unwrap();

@@ -33,7 +33,11 @@ pub(crate) fn command() -> Command {
     };
     let switch =
         |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
-    Command::new("connect")
+    let command = Command::new("connect");
+    #[cfg(feature = "tls")]
+    let command =
+        command.arg(text("cacert", "FILE", "Trust the certificates of this file for wss://, and no others (PEM)"));
+    command
         .about("Connect to a WebSocket: lines out, lines in")
         .after_long_help(AFTER_HELP)
         .arg(Arg::new("url").value_name("URL").required(true).help("ws://host:port/path"))
@@ -134,6 +138,10 @@ fn connector<'m>(matches: &'m ArgMatches, subprotocols: &'m [&'m str]) -> Result
     }
     if let Some(most) = matches.get_one::<u64>("max-message-bytes") {
         connector = connector.max_message_bytes(*most);
+    }
+    #[cfg(feature = "tls")]
+    if let Some(file) = matches.get_one::<String>("cacert") {
+        connector = connector.root_certificates(file).map_err(|error| format!("{file}: {error}"))?;
     }
     if let Some(time) = matches.get_one::<Duration>("timeout") {
         connector = connector.connect_timeout(*time).handshake_timeout(*time);
