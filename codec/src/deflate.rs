@@ -125,6 +125,31 @@ mod tests {
         }
     }
 
+    /// What compresses badly fills the room that there is: that must be told, whatever the level and the length.
+    #[test]
+    fn what_does_not_compress_is_given_up_at_every_level() {
+        let mut state = 1u64;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        for level in 1..=10 {
+            let mut deflater = Deflater::new(WindowBits::MAX, false, level);
+            for len in [1024, 2048, 4096, 8192, 32_768, 131_072] {
+                // Octets of 8 bits do not compress; those of 7 do a little, with codes of their own or not at all.
+                for mask in [0xff, 0x7f] {
+                    let message: Vec<u8> = (0..len).map(|_| (next() >> 32) as u8 & mask).collect();
+                    let mut out = vec![0; len + 4];
+                    if let Some(made) = deflater.deflate(&message, &mut out) {
+                        assert!(made < len, "level {level}, {len} octets");
+                    }
+                }
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn every_window_is_kept_and_every_message_comes_back(

@@ -6,8 +6,9 @@ use zlib_rs::{Deflate, DeflateFlush, Status};
 /// The smallest window in which the library compresses without a zlib header.
 const SMALLEST: u8 = 9;
 
-/// The highest level of the library's.
-const HIGHEST: u8 = 9;
+/// The levels of the library's that are used. Its first one panics over what compresses badly when the output has no more room than that
+/// (zlib-rs 0.6.8), and gets little smaller than the small compressor.
+const LEVELS: core::ops::RangeInclusive<u8> = 2..=9;
 
 /// A stream of DEFLATE blocks.
 pub(super) struct Compressor {
@@ -21,10 +22,10 @@ impl core::panic::UnwindSafe for Compressor {}
 impl core::panic::RefUnwindSafe for Compressor {}
 
 impl Compressor {
-    /// `level` is 1 to 10, of which the last is as the one before.
+    /// `level` is 1 to 10, of which the first is as the second, and the last as the one before.
     pub(super) fn new(bits: WindowBits, level: u8) -> Self {
         let reach = WindowBits::new(bits.get().max(SMALLEST)).unwrap_or(WindowBits::MAX);
-        let core = Deflate::new(i32::from(level.min(HIGHEST)), false, reach.get());
+        let core = Deflate::new(i32::from(level.clamp(*LEVELS.start(), *LEVELS.end())), false, reach.get());
         Self { core, level, reach }
     }
 

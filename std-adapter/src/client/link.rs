@@ -135,12 +135,8 @@ impl<'c> Link<'c> {
                 }
             }
             let len = self.read_socket(&mut sealed)?;
-            let mut came = &sealed[..len];
             let opened = match &mut self.lock().tls {
-                Some(tls) => {
-                    tls.read_tls(&mut came)?;
-                    tls.process_new_packets().map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
-                }
+                Some(tls) => open_all(tls, &sealed[..len]),
                 None => return Ok(0),
             };
             // Also an alert that says what is wrong.
@@ -211,6 +207,19 @@ impl<'c> Core<'c> {
         let old = self.pending.len();
         self.pending.extend_from_slice(octets);
         &mut self.pending[old..]
+    }
+}
+
+/// Decrypts what came. TLS takes as much at once as it has room for.
+#[cfg(feature = "tls")]
+fn open_all(tls: &mut rustls::ClientConnection, mut sealed: &[u8]) -> io::Result<()> {
+    loop {
+        // The end of the transport is told by an empty read.
+        tls.read_tls(&mut sealed)?;
+        tls.process_new_packets().map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+        if sealed.is_empty() {
+            return Ok(());
+        }
     }
 }
 

@@ -10,14 +10,16 @@ use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+/// How long a server may take to answer the last line.
+const LINGER: Duration = Duration::from_secs(1);
 /// The connection was opened and ended otherwise than by a Close with 1000, 1001 or no code.
 const ENDED_BADLY: u8 = 1;
 /// No connection was opened.
 const NOT_OPENED: u8 = 3;
 
 const AFTER_HELP: &str = "\
-Each line of the input is sent as a message, and each message that comes is a line of the output. When the input ends, the connection is closed, \
-and what the server still sends is shown. What is no message goes to standard error.
+Each line of the input is sent as a message, and each message that comes is a line of the output. When the input has ended and nothing has come for \
+a while (--linger), the connection is closed. What is no message goes to standard error.
 
 Ends with 0 after a Close with 1000, 1001 or no code, with 1 after another end, with 2 if the command line is wrong, with 3 if no connection was opened.
 
@@ -63,6 +65,14 @@ pub(crate) fn command() -> Command {
                 .value_parser(humantime::parse_duration),
         )
         .arg(
+            text(
+                "linger",
+                "TIME",
+                "Close when nothing has come for so long after the end of the input [default: 1s, 0s on a terminal]",
+            )
+            .value_parser(humantime::parse_duration),
+        )
+        .arg(
             text("send", "FORMAT", "What the lines are: text, or octets in hex or base64")
                 .value_parser(PossibleValuesParser::new(["text", "hex", "base64"]))
                 .default_value("text"),
@@ -104,6 +114,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     let send = matches.get_one::<String>("send").map_or("text", String::as_str);
     let binary = matches.get_one::<String>("binary").map_or("hex", String::as_str);
     let writer = Mutex::new(writer);
+    let heard = Mutex::new(Instant::now());
     std::thread::scope(|scope| {
         let every = matches.get_one::<Duration>("ping").copied().filter(|every| !every.is_zero());
         let begun = Instant::now();
@@ -111,8 +122,14 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
             let writer = &writer;
             scope.spawn(move || ping(writer, every, begun));
         }
-        scope.spawn(|| lines(&writer, send, flags));
-        let ended = how_it_ended(show(&mut reader, binary, begun));
+        let usual = if io::stdin().is_terminal() { Duration::ZERO } else { LINGER };
+        let linger = matches.get_one::<Duration>("linger").copied().unwrap_or(usual);
+        let (writer, heard) = (&writer, &heard);
+        scope.spawn(move || {
+            lines(writer, send, flags);
+            close(writer, heard, linger);
+        });
+        let ended = how_it_ended(show(&mut reader, binary, begun, heard));
         // A thread that waits for a line cannot be told that nobody wants it any more.
         let _ = io::stdout().flush();
         std::process::exit(i32::from(ended != ExitCode::SUCCESS))
@@ -167,10 +184,14 @@ fn echo(reader: &mut Reader<'_>, writer: &mut Writer<'_>, flags: Flags) -> Resul
 }
 
 /// Shows what comes; gives the code of the server's Close.
-fn show(reader: &mut Reader<'_>, binary: &str, begun: Instant) -> Result<u16, ClientError> {
+fn show(reader: &mut Reader<'_>, binary: &str, begun: Instant, heard: &Mutex<Instant>) -> Result<u16, ClientError> {
     let mut out = io::stdout().lock();
     loop {
-        let written = match reader.recv()? {
+        let received = reader.recv()?;
+        if matches!(received, Received::Text(_) | Received::Binary(_)) {
+            *locked(heard) = Instant::now();
+        }
+        let written = match received {
             Received::Text(text) => writeln!(out, "{text}"),
             Received::Binary(octets) if binary == "raw" => out.write_all(octets),
             Received::Binary(octets) if binary == "base64" => writeln!(out, "{}", BASE64.encode(octets)),
@@ -193,15 +214,13 @@ fn show(reader: &mut Reader<'_>, binary: &str, begun: Instant) -> Result<u16, Cl
     }
 }
 
-/// Sends the lines of the input, and closes behind the last.
+/// Sends the lines of the input.
 fn lines(writer: &Mutex<Writer<'_>>, format: &str, flags: Flags) {
     let mut input = io::stdin().lock();
     let mut line = Vec::new();
     loop {
         line.clear();
         if input.read_until(b'\n', &mut line).unwrap_or(0) == 0 {
-            // If the server was first, there is nothing left to close.
-            let _ = locked(writer).close(1000, "");
             return;
         }
         let text = line.strip_suffix(b"\n").unwrap_or(&line);
@@ -225,6 +244,20 @@ fn lines(writer: &Mutex<Writer<'_>>, format: &str, flags: Flags) {
     }
 }
 
+/// Closes when nothing has come for so long: a server that answers late would answer in vain.
+fn close(writer: &Mutex<Writer<'_>>, heard: &Mutex<Instant>, linger: Duration) {
+    let ended = Instant::now();
+    loop {
+        let quiet = (*locked(heard)).max(ended).elapsed();
+        if quiet >= linger {
+            break;
+        }
+        std::thread::sleep(linger - quiet);
+    }
+    // If the server was first, there is nothing left to close.
+    let _ = locked(writer).close(1000, "");
+}
+
 /// Sends a Ping now and then, which says when it was sent.
 fn ping(writer: &Mutex<Writer<'_>>, every: Duration, begun: Instant) {
     loop {
@@ -236,8 +269,8 @@ fn ping(writer: &Mutex<Writer<'_>>, every: Duration, begun: Instant) {
     }
 }
 
-fn locked<'w, 'c>(writer: &'w Mutex<Writer<'c>>) -> std::sync::MutexGuard<'w, Writer<'c>> {
-    writer.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn how_it_ended(ended: Result<u16, ClientError>) -> ExitCode {
