@@ -199,7 +199,7 @@ mod tests {
             };
             if matches!(*name, "ssl_cert_file" | "ssl_key_file") {
                 // They are no unknown flags, but go only together.
-                assert!(parsed(&[flag.as_str(), word]).unwrap_err().contains("ssl_cert_file"), "{flag}");
+                assert!(parsed(&[flag.as_str(), word]).unwrap_err().contains("ssl-cert-file"), "{flag}");
                 continue;
             }
             let more = if *name == "heartbeat_check_interval" { &["--heartbeat-idle-time", "8"][..] } else { &[] };
