@@ -65,6 +65,7 @@ mod topics;
 mod turn;
 mod wheel;
 mod worker;
+mod write;
 
 pub use address::{Address, InvalidAddress, Peer};
 pub use client::{Client, ClientError, ConnectError, Connector, InvalidUrl, Reader, Received, Refused, Writer};

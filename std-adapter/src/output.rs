@@ -1,4 +1,4 @@
-//! What goes out: put together in one buffer during a turn, written at its end, queued if the socket does not take it.
+//! What goes out: put together in one buffer during a turn, and written at its end.
 
 use crate::backpressure::payload_len;
 use crate::context::{Context, NOBODY};
@@ -9,8 +9,6 @@ use crate::profile::COPIED;
 use crate::slot::Slot;
 use martlet_codec::{DataKind, HeaderBytes, Writer};
 use martlet_state::{CloseFrame, Connection, Instant, Misuse, SendError, Server};
-use std::io::{ErrorKind, IoSlice, Write};
-use std::sync::Arc;
 
 /// Room for what one turn puts together, in octets: the answers to two full reads.
 const ROOM: usize = 32 * 1024;
@@ -319,98 +317,5 @@ impl<'c> Context<'c> {
             slot.armed = u32::try_from(tick).unwrap_or(u32::MAX);
             self.wheel.add(tick, key as u32);
         }
-    }
-}
-
-impl Slot<'_> {
-    /// Writes up to three parts in order, behind what waits already. What the socket does not take waits.
-    pub(crate) fn write(&mut self, now: Instant, parts: &[&[u8]]) {
-        let len: usize = parts.iter().map(|part| part.len()).sum();
-        self.count_bytes_out(now, len as u64);
-        let mut taken = self.write_now(parts);
-        if taken == len || self.flags.broken {
-            return;
-        }
-        let queue = self.queue();
-        for part in parts {
-            let gone = taken.min(part.len());
-            taken -= gone;
-            queue.push(&part[gone..]);
-        }
-        // A socket that took less than it was given refuses the rest, and must say so to be heard of again.
-        self.flush();
-    }
-
-    /// The same for a frame that others send as well.
-    fn write_shared(&mut self, now: Instant, frame: &Arc<[u8]>) {
-        self.count_bytes_out(now, frame.len() as u64);
-        let taken = self.write_now(&[frame]);
-        if taken == frame.len() || self.flags.broken {
-            return;
-        }
-        let queue = self.queue();
-        if taken == 0 {
-            queue.push_shared(frame);
-        } else {
-            queue.push(&frame[taken..]);
-        }
-        self.flush();
-    }
-
-    /// One `write`, if nothing waits; says how many octets it took.
-    fn write_now(&mut self, parts: &[&[u8]]) -> usize {
-        if self.queue.is_some() || self.flags.broken {
-            return 0;
-        }
-        let mut slices = [IoSlice::new(&[]); 3];
-        let result = match parts {
-            [octets] => self.socket.write(octets),
-            _ => {
-                for (slice, part) in slices.iter_mut().zip(parts) {
-                    *slice = IoSlice::new(part);
-                }
-                self.socket.write_vectored(&slices)
-            }
-        };
-        match result {
-            Ok(taken) => taken,
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
-            Err(error) => {
-                self.fail(&error);
-                0
-            }
-        }
-    }
-
-    /// Writes what waits, unless the socket has refused some and not said yet that it takes more.
-    pub(crate) fn flush(&mut self) {
-        let Some(queue) = &mut self.queue else { return };
-        if !queue.blocked
-            && let Err(error) = queue.write_to(&mut self.socket)
-        {
-            self.fail(&error);
-        }
-        // Taken away when it is empty: an idle connection owns no buffer.
-        if self.flags.broken || self.queued() == 0 {
-            self.queue = None;
-        }
-    }
-
-    /// The socket takes more: writes what waits.
-    ///
-    /// That the peer reads shows that it lives, though it may be too busy with reading to say so: it has until `patience`.
-    pub(crate) fn unblock(&mut self, patience: Instant) {
-        let Some(queue) = &mut self.queue else { return };
-        queue.blocked = false;
-        let before = queue.len();
-        self.flush();
-        if self.queued() < before {
-            self.until = self.until.max(patience);
-        }
-    }
-
-    fn fail(&mut self, error: &std::io::Error) {
-        tracing::debug!(id = %self.id, %error, "write");
-        self.flags.broken = true;
     }
 }

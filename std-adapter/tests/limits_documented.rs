@@ -2,7 +2,7 @@
 
 use martlet_codec::Limits;
 use martlet_state::Config;
-use martlet_std::Settings;
+use martlet_std::{Settings, SettingsError};
 use std::fmt::Display;
 
 fn documented(setting: &str, default: impl Display) {
@@ -78,7 +78,12 @@ fn the_example_file_names_every_setting_and_what_it_leaves_out_can_be_said() {
     for line in EXAMPLE.lines().filter_map(|line| line.strip_prefix('#')) {
         // Prose has a space behind its mark.
         if !line.is_empty() && !line.starts_with(' ') {
-            Settings::from_toml(line).unwrap_or_else(|why| panic!("{line}: {why}"));
+            match Settings::from_toml(line) {
+                // Certificate and key go only together, and only with the feature `tls`: that much was read.
+                Err(SettingsError::Invalid(invalid))
+                    if line.starts_with("ssl_") && invalid.setting == "ssl_cert_file" => {}
+                done => drop(done.unwrap_or_else(|why| panic!("{line}: {why}"))),
+            }
             written.extend(line.parse::<toml::Table>().unwrap());
         }
     }
