@@ -10,7 +10,8 @@ use martlet_codec::{DataKind, Deflater, Header, Kind, SmallDeflater, WindowBits}
 use martlet_state::{DeflateSide, Instant};
 use std::sync::Arc;
 
-/// Shorter messages go through the small compressor, which takes a tenth of the time for them.
+/// Shorter messages go through the small compressor, which takes a tenth of the time for them. So do those for a shorter window, in
+/// which the large one would have to begin anew so often that more octets come out as well.
 const SMALL: usize = 1024;
 /// A buffer that one message has made larger than this is not kept for the next.
 pub(crate) const KEPT: usize = 256 * 1024;
@@ -44,7 +45,7 @@ impl Compressors {
     /// Compresses a message to the front of `out`, alone; `None` if it would not be smaller.
     fn alone(&mut self, bits: WindowBits, octets: &[u8]) -> Option<usize> {
         self.make_room(octets.len());
-        if octets.len() < SMALL {
+        if octets.len() < SMALL || bits.size() < SMALL {
             let small = self.small.get_or_insert_with(|| Box::new(SmallDeflater::new(bits, false)));
             small.set_window(bits);
             return small.deflate(octets, &mut self.out);
@@ -211,4 +212,21 @@ impl Slot<'_> {
 /// The window that was negotiated for what one end compresses.
 pub(crate) fn window(side: DeflateSide) -> WindowBits {
     WindowBits::new(side.window_bits().get()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_large_compressor_is_for_long_messages_in_windows_that_are_worth_it() {
+        let message = b"{\"name\":\"value\",\"other\":17},".repeat(200);
+        for bits in (8..=15).filter_map(WindowBits::new) {
+            let mut compressors = Compressors::new(1);
+            assert!(compressors.alone(bits, &message[..SMALL - 1]).is_some());
+            assert!(compressors.large.is_none(), "{bits:?}");
+            assert!(compressors.alone(bits, &message).is_some());
+            assert_eq!(compressors.large.is_some(), bits.get() > 9, "{bits:?}");
+        }
+    }
 }
