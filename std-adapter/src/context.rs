@@ -143,8 +143,13 @@ impl Context<'_> {
     /// Sends a whole message to many connections of all workers. It is encoded once, and connections that read slowly share
     /// its octets. An error means that a worker was too far behind; all others have it. Where
     /// [`backpressure_policy`](Settings::backpressure_policy) is `Error`, connections of this worker that read too slowly are one as well.
+    ///
+    /// A connection to which a message goes in fragments is left out until its last fragment was pushed, since no message may stand
+    /// between them (RFC 6455 section 5.4).
     pub fn broadcast<'m>(&mut self, filter: Filter, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
-        let frame = Multicast::new(&message.into())?;
+        let message = message.into();
+        self.handle.check_push(message)?;
+        let frame = Multicast::new(&message)?;
         let here = self.broadcast_here(filter, &frame);
         self.handle.broadcast_frame(filter, &frame, Some(usize::from(self.worker))).and(here)
     }

@@ -105,7 +105,7 @@ impl Handle {
         self.post(id, Command::Pause { id, paused: false })
     }
 
-    /// Sends a whole message to many connections of all workers; it is encoded once.
+    /// Sends a whole message to many connections of all workers; it is encoded once. Who is left out: see [`Context::broadcast`].
     pub fn broadcast<'m>(&self, filter: Filter, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
         let message = message.into();
         self.check_push(message)?;

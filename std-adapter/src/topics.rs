@@ -195,6 +195,7 @@ impl Context<'_> {
     }
 
     fn push_to_group(&mut self, group: Group, message: &Outgoing<'_>) -> Result<(), PushError> {
+        self.handle.check_push(*message)?;
         let frame = Multicast::new(message)?;
         let here = self.push_to_group_here(&group, &frame);
         let except = Some(usize::from(self.worker));

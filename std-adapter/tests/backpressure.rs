@@ -179,6 +179,10 @@ fn nothing_longer_than_max_push_bytes_is_pushed() {
             assert_eq!(ctx.push(id, frame), refused);
             assert_eq!(ctx.push(id, Outgoing::from(frame.payload()).flags(Flags::NONE)), refused);
             assert_eq!(ctx.broadcast(Filter::All, frame), refused);
+            // Whether anybody of this worker is among the receivers or not.
+            assert_eq!(ctx.broadcast(Filter::Except(id), frame), refused);
+            assert_eq!(ctx.publish("a topic", frame), refused);
+            assert_eq!(ctx.push_to_user("somebody", frame), refused);
             assert_eq!(ctx.handle().push(id, frame), refused);
             assert_eq!(ctx.handle().broadcast(Filter::All, frame), refused);
             assert_eq!(ctx.push_frame(id, 2, Flags::FIN, frame.payload()), refused);
