@@ -24,35 +24,6 @@ impl<'c> Connection<'c, Server> {
         )
     }
 
-    /// Answers [`Event::Request`] with 101: frames may go both ways. The subprotocol is the first of
-    /// [`Config::subprotocols`] that the client offers, unless `accept` names one. permessage-deflate is accepted if
-    /// [`Config::deflate`] wants it and the client offers it so, unless `accept` declines it. No other extension is spoken.
-    pub fn accept(&mut self, now: Instant, accept: &Accept<'_>, output: &mut Writer<'_>) -> Result<(), SendError> {
-        let Phase::Decision(Kind::Upgrade(upgrade)) = &self.phase else { return Err(Misuse::NoUpgrade.into()) };
-        // No other extension is spoken, and what is not honoured must not be accepted (RFC 6455 section 9.1).
-        if accept.extensions.is_some() {
-            return Err(Misuse::Head(WriteError::ExtensionsNotOffered).into());
-        }
-        let subprotocol = accept.subprotocol.or_else(|| upgrade.subprotocol(self.config.subprotocols));
-        let accept = Accept { subprotocol, ..*accept };
-        let deflate = upgrade.deflate().filter(|_| !accept.decline_deflate);
-        let len = accept.write(upgrade, output.spare()).map_err(write_error)?;
-        output.advance(len);
-        self.open(now, deflate);
-        Ok(())
-    }
-
-    /// Answers [`Event::Request`] in any other way; the connection is closed. The transport should shut down its sending half
-    /// and drain what still comes, so that the answer arrives.
-    pub fn respond(&mut self, response: &Response<'_>, output: &mut Writer<'_>) -> Result<(), SendError> {
-        let Phase::Decision(_) = self.phase else { return Err(Misuse::NoUpgrade.into()) };
-        let response = Response { keep_alive: false, ..*response };
-        let len = response.write(output.spare()).map_err(write_error)?;
-        output.advance(len);
-        self.go(Trigger::Refused);
-        Ok(())
-    }
-
     fn refuse(&mut self, refusal: Refusal, output: &mut Writer<'_>) -> Fault {
         if let Ok(len) = refusal.write(output.spare()) {
             output.advance(len);
@@ -137,6 +108,37 @@ impl<'c, R: CryptoRng> Connection<'c, Client<R>> {
 }
 
 impl<S: Side> Connection<'_, S> {
+    /// Answers [`Event::Request`] with 101: frames may go both ways. The subprotocol is the first of
+    /// [`Config::subprotocols`] that the client offers, unless `accept` names one. permessage-deflate is accepted if
+    /// [`Config::deflate`] wants it and the client offers it so, unless `accept` declines it. No other extension is spoken.
+    ///
+    /// A client gets no request, so that this is [`Misuse::NoUpgrade`] there: one loop drives either end.
+    pub fn accept(&mut self, now: Instant, accept: &Accept<'_>, output: &mut Writer<'_>) -> Result<(), SendError> {
+        let Phase::Decision(Kind::Upgrade(upgrade)) = &self.phase else { return Err(Misuse::NoUpgrade.into()) };
+        // No other extension is spoken, and what is not honoured must not be accepted (RFC 6455 section 9.1).
+        if accept.extensions.is_some() {
+            return Err(Misuse::Head(WriteError::ExtensionsNotOffered).into());
+        }
+        let subprotocol = accept.subprotocol.or_else(|| upgrade.subprotocol(self.config.subprotocols));
+        let accept = Accept { subprotocol, ..*accept };
+        let deflate = upgrade.deflate().filter(|_| !accept.decline_deflate);
+        let len = accept.write(upgrade, output.spare()).map_err(write_error)?;
+        output.advance(len);
+        self.open(now, deflate);
+        Ok(())
+    }
+
+    /// Answers [`Event::Request`] in any other way; the connection is closed. The transport should shut down its sending half
+    /// and drain what still comes, so that the answer arrives.
+    pub fn respond(&mut self, response: &Response<'_>, output: &mut Writer<'_>) -> Result<(), SendError> {
+        let Phase::Decision(_) = self.phase else { return Err(Misuse::NoUpgrade.into()) };
+        let response = Response { keep_alive: false, ..*response };
+        let len = response.write(output.spare()).map_err(write_error)?;
+        output.advance(len);
+        self.go(Trigger::Refused);
+        Ok(())
+    }
+
     fn open(&mut self, now: Instant, deflate: Option<DeflateParams>) {
         let mut decoder = Decoder::new(S::ROLE);
         decoder.set_compression(deflate.is_some());

@@ -135,6 +135,14 @@ fn a_request_is_answered_once() {
     assert_eq!(plain.respond(&respond, &mut output), Ok(()));
     assert_eq!(plain.respond(&respond, &mut output), no_upgrade);
 
+    // A client has nothing to decide.
+    let (mut room, rng) = ([0; 512], martlet_tests::drive::rng());
+    let ask = &martlet_tests::drive::REQUEST;
+    let mut client = Connection::client(&CONFIG, Instant(0), rng, ask, &mut Writer::new(&mut room)).unwrap();
+    assert_eq!(client.accept(Instant(0), &accept, &mut output), no_upgrade);
+    assert_eq!(client.respond(&respond, &mut output), no_upgrade);
+    assert_eq!(client.state(), State::Handshake);
+
     // An offer of another client: one that was not made cannot be named at all.
     let others = with(REQUEST, "Sec-WebSocket-Protocol: not-offered");
     let others = Request::parse(others.as_bytes()).unwrap();
