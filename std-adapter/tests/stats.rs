@@ -2,10 +2,19 @@
 
 mod common;
 
-use common::{BINARY, Client, Echo, PING, Running, TEXT, settings};
+use common::{BINARY, Client, Echo, PATIENCE, PING, Running, TEXT, settings};
 use martlet_std::Settings;
 use std::io::Read;
+use std::sync::mpsc::channel;
 use std::time::Duration;
+
+/// A server all of whose workers serve: one may be reached by clients while another still starts.
+fn start(settings: Settings) -> Running {
+    let (tell, told) = channel();
+    let server = Running::serve(settings, |server| server.on_start(move |_| tell.send(()).unwrap()).run(|_| Echo));
+    told.recv_timeout(PATIENCE).unwrap();
+    server
+}
 
 /// The answer to a plain request, which ends the connection.
 fn get(server: &Running, path: &str) -> String {
@@ -18,7 +27,7 @@ fn get(server: &Running, path: &str) -> String {
 
 #[test]
 fn stats_count_what_all_workers_did() {
-    let server = Running::start(settings(3), |_| Echo);
+    let server = start(settings(3));
     let mut clients: Vec<_> = (0..9).map(|_| server.client()).collect();
     for client in &mut clients {
         client.frame(BINARY, &[7; 1000]);
@@ -44,7 +53,7 @@ fn stats_count_what_all_workers_did() {
 fn what_the_server_says_by_itself_is_counted_if_it_is_a_frame() {
     let mut settings = settings(1);
     (settings.ping_interval, settings.pong_timeout) = (Duration::from_millis(50), Duration::from_millis(50));
-    let server = Running::start(settings, |_| Echo);
+    let server = start(settings);
     // A head without a Host is refused before anybody is asked.
     let mut refused = Client::connect(server.address);
     refused.send(b"GET / HTTP/1.1\r\n\r\n");
@@ -59,7 +68,7 @@ fn what_the_server_says_by_itself_is_counted_if_it_is_a_frame() {
 
 #[test]
 fn metrics_and_healthz_are_there_when_they_are_asked_for() {
-    let server = Running::start(Settings { metrics: true, healthz: true, ..settings(2) }, |_| Echo);
+    let server = start(Settings { metrics: true, healthz: true, ..settings(2) });
     let mut client = server.client();
     client.frame(TEXT, b"x");
     client.expect(TEXT, b"x");
@@ -70,7 +79,7 @@ fn metrics_and_healthz_are_there_when_they_are_asked_for() {
     for line in ["martlet_websockets 1", "martlet_frames_received_total 1", "martlet_workers 2", "# EOF"] {
         assert!(metrics.lines().any(|found| found == line), "{line} in {metrics}");
     }
-    let server = Running::start(settings(1), |_| Echo);
+    let server = start(settings(1));
     assert!(get(&server, "/metrics").starts_with("HTTP/1.1 400 "), "off by default");
     assert!(get(&server, "/healthz").starts_with("HTTP/1.1 400 "));
 }
