@@ -29,7 +29,7 @@ pub use writer::Writer;
 
 use crate::frame::Outgoing;
 use martlet_state::DeflateParams;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// A WebSocket that this end has opened.
@@ -87,6 +87,17 @@ impl<'c> Client<'c> {
     /// One half for each of two threads.
     pub fn split(self) -> (Reader<'c>, Writer<'c>) {
         (self.reader, self.writer)
+    }
+
+    /// The socket, and the octets that have come behind what was received: for who moves frames in another way, such as a loop over
+    /// many sockets. Nothing of what was sent is outstanding; of a message that was received in part, that part is lost. One that is
+    /// encrypted is not given: [`Unsupported`](std::io::ErrorKind::Unsupported).
+    pub fn into_socket(self) -> std::io::Result<(TcpStream, Vec<u8>)> {
+        let Reader { link, input, start, end, .. } = self.reader;
+        if link.is_secure() {
+            return Err(std::io::ErrorKind::Unsupported.into());
+        }
+        Ok((link.socket.try_clone()?, input[start..end].to_vec()))
     }
 
     /// The subprotocol that the server chose.

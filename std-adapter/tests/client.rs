@@ -305,6 +305,25 @@ fn frames_behind_the_answer_are_whole_however_it_is_cut() {
     }
 }
 
+#[test]
+fn a_socket_is_given_away_with_what_has_come_behind_what_was_received() {
+    let (url, thread) = by_hand(|socket, accept| {
+        let octets = [&answer(&accept, "")[..], b"\x81\x05Hello\x81\x05there"].concat();
+        socket.write_all(&octets).unwrap();
+        let mut came = Vec::new();
+        socket.read_to_end(&mut came).unwrap();
+        assert_eq!(came, b"by hand");
+    });
+    let mut client = Client::connect(&url).unwrap();
+    assert_eq!(client.recv().unwrap(), Received::Text("Hello"));
+    let (mut socket, mut rest) = client.into_socket().unwrap();
+    socket.write_all(b"by hand").unwrap();
+    socket.shutdown(std::net::Shutdown::Write).unwrap();
+    socket.read_to_end(&mut rest).unwrap();
+    assert_eq!(rest, b"\x81\x05there");
+    thread.join().unwrap();
+}
+
 /// What a client with these settings hears when the server sends these octets behind its answer, and the code that it answers with.
 fn broken(connector: &Connector<'_>, more: &'static str, frames: &'static [u8]) -> (ClientError, u16) {
     let (tell, told) = channel();

@@ -67,6 +67,15 @@ impl<'c> Link<'c> {
         self
     }
 
+    /// Whether what comes and goes is encrypted.
+    pub(super) const fn is_secure(&self) -> bool {
+        #[cfg(feature = "tls")]
+        let secure = self.secure;
+        #[cfg(not(feature = "tls"))]
+        let secure = false;
+        secure
+    }
+
     /// The core's time.
     pub(super) fn now(&self) -> Instant {
         now(self.epoch)

@@ -1,6 +1,6 @@
 //! The command line: commands, and for `serve` one flag for each setting, laid over a file.
 
-use crate::{completions, connect, frames};
+use crate::{bench, completions, connect, frames};
 use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
@@ -42,6 +42,7 @@ pub(crate) fn task() -> Result<Task, String> {
     };
     match matches.subcommand() {
         Some(("connect", connect)) => connect::run(connect).map(Task::Done),
+        Some(("bench", bench)) => bench::run(bench).map(Task::Done),
         Some(("frames", frames)) => frames::run(frames).map(Task::Done),
         Some(("completions", shell)) => completions::run(shell, command()).map(Task::Done),
         Some((_, serve)) => merged(serve).map(|settings| Task::Serve(Box::new(settings))),
@@ -75,6 +76,7 @@ fn command() -> Command {
         .after_help("Without a command it serves with the defaults.")
         .subcommand(serve)
         .subcommand(connect::command())
+        .subcommand(bench::command())
         .subcommand(frames::command())
         .subcommand(completions::command())
 }

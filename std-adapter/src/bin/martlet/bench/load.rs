@@ -1,0 +1,266 @@
+//! The loop: keeps messages under way on each connection, counts their echoes, and times them.
+
+use super::wire::{Echoes, Magazine, Message, Wrong};
+use hdrhistogram::Histogram;
+use martlet_codec::{CloseFrame, ControlOp};
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::{self, ErrorKind, Read, Write};
+use std::time::{Duration, Instant};
+
+/// What is read at once, in octets: much, so that many echoes cost one read.
+const READ: usize = 256 * 1024;
+/// At the start nothing is counted for so long: caches fill, and branches are learnt.
+const WARM_UP_NS: u64 = 250_000_000;
+/// How often whoever waits is told.
+const TELL_NS: u64 = 100_000_000;
+/// Where the time of an echo is counted no further.
+const LONGEST_NS: u64 = 3_600_000_000_000;
+
+/// What is asked of the loop.
+pub(crate) struct Plan {
+    pub(crate) message: Message,
+    /// Messages under way on each connection.
+    pub(crate) depth: usize,
+    pub(crate) duration: Duration,
+}
+
+/// What came of it.
+pub(crate) struct Outcome {
+    pub(crate) messages: u64,
+    pub(crate) elapsed: Duration,
+    /// Nanoseconds from where a message may be sent to where its echo has come.
+    pub(crate) times: Histogram<u64>,
+}
+
+/// Why it did not come to its end.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    Io(io::Error),
+    /// The server ended the transport without a Close.
+    Ended,
+    Wrong(Wrong),
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::Ended => f.write_str("the server ended the connection without a Close"),
+            Self::Wrong(wrong) => wrong.fmt(f),
+        }
+    }
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// A connection.
+struct Peer {
+    socket: TcpStream,
+    echoes: Echoes,
+    /// What came and is not a whole header or control frame yet.
+    held: Vec<u8>,
+    /// Octets of frames that the system has not taken, of which those before `sent` it has.
+    rest: Vec<u8>,
+    sent: usize,
+    /// Messages that may be sent now.
+    free: usize,
+    /// When those under way were sent, and how many at that time.
+    due: VecDeque<(u64, usize)>,
+}
+
+/// What all connections share.
+struct Shared {
+    plan: Plan,
+    magazine: Magazine,
+    buffer: Box<[u8]>,
+    messages: u64,
+    times: Histogram<u64>,
+    epoch: Instant,
+    /// Nanoseconds since the epoch, as they were read last: the clock costs as much as a short message.
+    now: u64,
+}
+
+/// Puts load on connections that are open; with each the octets that have come behind its handshake. `tell` hears how long it has
+/// taken, of that without the warming up, and how many messages there were in that time; `begin` when the count begins.
+pub(crate) fn run(
+    plan: Plan,
+    sockets: Vec<(std::net::TcpStream, Vec<u8>)>,
+    begin: impl FnOnce(),
+    mut tell: impl FnMut(Duration, u64),
+) -> Result<Outcome, Failed> {
+    let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(1024));
+    let mut peers = Vec::with_capacity(sockets.len());
+    for (index, (socket, held)) in sockets.into_iter().enumerate() {
+        socket.set_nonblocking(true)?;
+        let mut socket = TcpStream::from_std(socket);
+        poll.registry().register(&mut socket, Token(index), Interest::READABLE | Interest::WRITABLE)?;
+        peers.push(Peer::new(socket, held, plan.depth));
+    }
+    let times = Histogram::new_with_bounds(1, LONGEST_NS, 3).map_err(io::Error::other)?;
+    let mut shared = Shared {
+        magazine: Magazine::new(&plan.message, plan.depth),
+        plan,
+        buffer: vec![0; READ].into_boxed_slice(),
+        messages: 0,
+        times,
+        epoch: Instant::now(),
+        now: 0,
+    };
+    let duration = u64::try_from(shared.plan.duration.as_nanos()).unwrap_or(u64::MAX);
+    let (mut begin, mut start, mut told) = (Some(begin), 0, 0);
+    loop {
+        poll.poll(&mut events, Some(Duration::from_nanos(TELL_NS))).or_else(interrupted)?;
+        shared.read_clock();
+        for (index, event) in events.iter().enumerate() {
+            if index > 0 {
+                shared.read_clock();
+            }
+            if let Some(peer) = peers.get_mut(event.token().0) {
+                peer.turn(&mut shared)?;
+            }
+        }
+        let counted = shared.now - start;
+        if counted >= WARM_UP_NS
+            && let Some(begin) = begin.take()
+        {
+            (start, told, shared.messages) = (shared.now, shared.now, 0);
+            shared.times.clear();
+            begin();
+        } else if begin.is_none() && counted >= duration {
+            peers.into_iter().for_each(|peer| peer.close(&mut shared.magazine));
+            return Ok(Outcome {
+                messages: shared.messages,
+                elapsed: Duration::from_nanos(counted),
+                times: shared.times,
+            });
+        } else if begin.is_none() && shared.now - told >= TELL_NS {
+            told = shared.now;
+            tell(Duration::from_nanos(counted), shared.messages);
+        }
+    }
+}
+
+fn interrupted(error: io::Error) -> io::Result<()> {
+    if error.kind() == ErrorKind::Interrupted { Ok(()) } else { Err(error) }
+}
+
+impl Shared {
+    fn read_clock(&mut self) {
+        let since = self.epoch.elapsed();
+        self.now = since.as_secs() * 1_000_000_000 + u64::from(since.subsec_nanos());
+    }
+}
+
+impl Peer {
+    fn new(socket: TcpStream, held: Vec<u8>, depth: usize) -> Self {
+        let due = VecDeque::with_capacity(depth.min(64));
+        Self { socket, echoes: Echoes::new(), held, rest: Vec::new(), sent: 0, free: depth, due }
+    }
+
+    /// Reads all that has come, and sends what may be sent.
+    fn turn(&mut self, shared: &mut Shared) -> Result<(), Failed> {
+        loop {
+            let held = self.held.len();
+            if held > 0 {
+                shared.buffer[..held].copy_from_slice(&self.held);
+            }
+            match self.socket.read(&mut shared.buffer[held..]) {
+                Ok(0) => return Err(Failed::Ended),
+                Ok(fresh) => {
+                    let there = held + fresh;
+                    self.receive(shared, there)?;
+                    // Less than there was room for: there is no more.
+                    if there < shared.buffer.len() {
+                        break;
+                    }
+                    shared.read_clock();
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.send(shared)
+    }
+
+    /// Takes the buffer's first `there` octets.
+    fn receive(&mut self, shared: &mut Shared, there: usize) -> Result<(), Failed> {
+        let Shared { plan, magazine, buffer, messages, times, now, .. } = shared;
+        let mut input = &mut buffer[..there];
+        let Self { echoes, rest, .. } = self;
+        let mut ponged = Ok(());
+        let pong = |body: &[u8]| ponged = magazine.control(ControlOp::Pong, body, rest);
+        let whole = echoes.take(&plan.message, &mut input, pong).map_err(Failed::Wrong)?;
+        ponged?;
+        self.held.clear();
+        if !input.is_empty() {
+            self.held.extend_from_slice(input);
+        }
+        if whole == 0 {
+            return Ok(());
+        }
+        *messages += whole;
+        let mut left = usize::try_from(whole).unwrap_or(usize::MAX);
+        self.free += left;
+        while left > 0 {
+            // More than were sent is no echo.
+            let Some((sent, count)) = self.due.front_mut() else { return Err(Failed::Wrong(Wrong::Surplus)) };
+            let done = left.min(*count);
+            times.saturating_record_n(*now - *sent, done as u64);
+            (left, *count) = (left - done, *count - done);
+            if *count == 0 {
+                self.due.pop_front();
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends until nothing is free, or the system takes no more.
+    fn send(&mut self, shared: &mut Shared) -> Result<(), Failed> {
+        loop {
+            if self.sent < self.rest.len() {
+                match self.socket.write(&self.rest[self.sent..]) {
+                    Ok(len) => self.sent += len,
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    Err(error) => return Err(error.into()),
+                }
+                continue;
+            }
+            self.rest.clear();
+            self.sent = 0;
+            if self.free == 0 {
+                return Ok(());
+            }
+            let (octets, count) = shared.magazine.load(self.free)?;
+            self.free -= count;
+            self.due.push_back((shared.now, count));
+            let len = match self.socket.write(octets) {
+                Ok(len) => len,
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
+                Err(error) => return Err(error.into()),
+            };
+            if len < octets.len() {
+                self.rest.extend_from_slice(&octets[len..]);
+            }
+        }
+    }
+
+    /// Says that it goes, if no frame is half sent.
+    fn close(mut self, magazine: &mut Magazine) {
+        if self.sent < self.rest.len() {
+            return;
+        }
+        let body = CloseFrame::new(1000, "").map_or(Vec::new(), |close| close.code().get().to_be_bytes().to_vec());
+        let mut out = Vec::new();
+        // It is over: who does not hear it loses nothing.
+        let _ = magazine.control(ControlOp::Close, &body, &mut out).and_then(|()| self.socket.write(&out));
+    }
+}
