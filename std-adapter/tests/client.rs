@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Running, settings};
+use common::{PATIENCE, Running, settings};
 use martlet_handshake::accept_key;
 use martlet_state::{Expired, ResponseFault, Violation};
 use martlet_std::{
@@ -385,6 +385,23 @@ fn a_server_that_is_gone_is_noticed() {
     assert!(matches!(client.recv(), Err(ClientError::TimedOut(Expired::Pong))));
     drop(client);
     thread.join().unwrap();
+    // A part of a frame is a sign of life once, however often somebody asks for the rest.
+    let (url, thread) = by_hand(|socket, accept| {
+        socket.write_all(&[&answer(&accept, "")[..], b"\x81"].concat()).unwrap();
+        socket.read_to_end(&mut Vec::new()).unwrap();
+    });
+    let mut client = connector.connect(&url).unwrap();
+    let asked = Instant::now();
+    let error = loop {
+        match client.recv_timeout(Duration::from_millis(5)) {
+            Ok(None) => assert!(asked.elapsed() < PATIENCE, "half a frame keeps it for ever"),
+            Ok(Some(received)) => panic!("{received:?}"),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, ClientError::TimedOut(Expired::Pong)), "{error:?}");
+    drop(client);
+    thread.join().unwrap();
     let connector = Connector::new().close_timeout(Duration::from_millis(50));
     let (url, thread) = by_hand(|socket, accept| {
         socket.write_all(&answer(&accept, "")).unwrap();
@@ -392,5 +409,30 @@ fn a_server_that_is_gone_is_noticed() {
     });
     let client = connector.connect(&url).unwrap();
     assert!(matches!(client.close(1000, ""), Err(ClientError::TimedOut(Expired::Close))));
+    thread.join().unwrap();
+}
+
+/// What is half-sent cannot be taken back: nothing may follow it.
+#[test]
+fn behind_a_write_that_failed_nothing_is_sent() {
+    let connector = Connector::new().write_timeout(Duration::from_millis(100));
+    let (let_go, go_on) = channel();
+    let (url, thread) = by_hand(move |socket, accept| {
+        socket.write_all(&answer(&accept, "")).unwrap();
+        go_on.recv_timeout(PATIENCE).unwrap();
+        let mut came = Vec::new();
+        let _ = socket.read_to_end(&mut came);
+        assert_eq!(came[0], 0x82);
+        assert!(came.len() < 64 << 20, "{} octets of one message", came.len());
+    });
+    let mut client = connector.connect(&url).unwrap();
+    // More than the system keeps for a peer that does not read.
+    let failed = client.send(&vec![0; 64 << 20][..]);
+    assert!(matches!(failed, Err(ClientError::Io(_))), "{failed:?}");
+    let again = client.send("more");
+    assert!(matches!(again, Err(ClientError::Send(PushError::Closing))), "{again:?}");
+    let_go.send(()).unwrap();
+    assert_eq!(client.recv().unwrap(), Received::Closed { code: 1006, reason: "" });
+    drop(client);
     thread.join().unwrap();
 }

@@ -4,7 +4,7 @@ use super::keys::Keys;
 use martlet_codec::Writer;
 use martlet_state::{Client, Connection, Instant, MIN_OUTPUT, Misuse, SendError};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// While more than so many octets wait for a thread that is writing, others that want to add some wait for it.
@@ -111,7 +111,9 @@ impl<'c> Link<'c> {
             core = self.lock();
             core.writing = false;
             self.written.notify_all();
-            done?;
+            if let Err(error) = done {
+                return Err(self.broke(&mut core, error));
+            }
             octets.clear();
             spare = octets;
         }
@@ -120,6 +122,18 @@ impl<'c> Link<'c> {
             core.pending = spare;
         }
         Ok(())
+    }
+
+    /// A frame may be half-sent: nothing can follow it, and what would come is of no use.
+    fn broke(&self, core: &mut Core<'_>, error: io::Error) -> io::Error {
+        core.conn.eof();
+        // It may have ended by itself.
+        let _ = self.socket.shutdown(Shutdown::Both);
+        match error.kind() {
+            // So the system says that the time for it is over.
+            ErrorKind::WouldBlock => io::Error::new(ErrorKind::TimedOut, "the server takes nothing of what is sent"),
+            _ => error,
+        }
     }
 
     /// Reads what has come.

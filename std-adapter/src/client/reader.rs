@@ -24,6 +24,8 @@ pub struct Reader<'c> {
     pub(super) input: Box<[u8]>,
     pub(super) start: usize,
     pub(super) end: usize,
+    /// What was not taken is a part of something: to look at it again is no sign of life of the server.
+    drained: bool,
     /// A message that did not lie whole in what was read, or the reason of a Close.
     pub(super) message: Vec<u8>,
     pub(super) inflating: Option<Box<Inflating>>,
@@ -92,6 +94,7 @@ impl<'c> Reader<'c> {
             input: vec![0; ROOM].into(),
             start: 0,
             end: 0,
+            drained: false,
             message: Vec::new(),
             inflating: None,
             limits,
@@ -187,6 +190,9 @@ impl<'c> Reader<'c> {
 
     /// Takes one event from what was read, and sends what the core answers.
     fn step(&mut self) -> Result<Step, ClientError> {
+        if self.drained {
+            return Ok(Step::More);
+        }
         let link = Arc::clone(&self.link);
         let mut core = link.lock();
         let (now, end) = (link.now(), self.end);
@@ -221,7 +227,10 @@ impl<'c> Reader<'c> {
                 self.message.extend_from_slice(reason.as_bytes());
                 Ok(Step::Found(Found::Closed(code)))
             }
-            Ok(Status::More) => Ok(Step::More),
+            Ok(Status::More) => {
+                self.drained = true;
+                Ok(Step::More)
+            }
             // Pings are answered; the others do not come after the handshake, and the room is always enough.
             Ok(
                 Status::Event(Event::Ping(_) | Event::Request { .. } | Event::Line(_) | Event::Open(_))
@@ -284,6 +293,7 @@ impl Reader<'_> {
             match link.read(&mut self.input[self.end..]) {
                 Ok(0) => return Ok(Filled::End),
                 Ok(fresh) => {
+                    self.drained = false;
                     self.end += fresh;
                     return Ok(Filled::Some);
                 }
