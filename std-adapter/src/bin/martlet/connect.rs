@@ -204,7 +204,7 @@ fn show(reader: &mut Reader<'_>, binary: &str, begun: Instant, heard: &Mutex<Ins
                 Ok(())
             }
             Received::Closed { code, reason } => {
-                say(&format!("closed: {code} {reason}"));
+                say(format!("closed: {code} {reason}").trim_end());
                 return Ok(code);
             }
             _ => Ok(()),
