@@ -91,7 +91,7 @@ def test_the_exit_code_tells_how_it_ended():
     for close, expect in [((1000, "bye"), 0), ((1001, ""), 0), ((4000, "not so"), 1)]:
         with with_websockets(lambda ws: ws.close(*close)) as url:
             code, _, err = ask(url, "--linger", "9s")
-            assert code == expect and f"closed: {close[0]} {close[1]}" in err
+            assert code == expect and f"closed: {close[0]} {close[1]}".rstrip() + "\n" in err
     with with_websockets(lambda ws: ws.socket.close()) as url:
         assert ask(url, "--linger", "9s")[0] == 1
     assert ask("ws://127.0.0.1:1/")[0] == 3
