@@ -53,6 +53,9 @@ pub fn head(data: &[u8]) {
     let passed = whole.1.as_deref().is_some_and(|end| end.starts_with("Ok"));
     if mode & 1 == 0 && passed {
         let request = Request::parse(octets).expect("a view of a head that passed");
+        // Empty lines before the request line are not its end (RFC 9112 section 2.2).
+        let empty_lines = octets.chunks_exact(2).take_while(|two| two == b"\r\n").count();
+        let octets = &octets[2 * empty_lines..];
         let end = heads::end(octets).expect("the head has an end");
         let text = octets[..end].split(|octet| *octet == b'\n').map(<[u8]>::trim_ascii);
         let mut lines = text.filter(|line| !line.is_empty());

@@ -57,6 +57,7 @@ fn head() -> Vec<Seed> {
         ("many-headers", with(REQUEST, &"X: y\r\n".repeat(30))),
         ("half", REQUEST[..90].to_owned()),
         ("tls", "\u{16}\u{3}\u{1}\u{2}".to_owned()),
+        ("blanks-first", format!("\r\n\r\n{REQUEST}")),
     ];
     let responses = [
         ("right", RESPONSE.to_owned()),
