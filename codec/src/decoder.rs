@@ -174,30 +174,48 @@ impl Decoder {
     /// [`MIN_INPUT`](crate::MIN_INPUT) - 1 octets: the beginning of a header or of a control frame.
     #[inline(always)]
     pub fn decode<'i>(&mut self, limits: &Limits, input: &mut &'i mut [u8]) -> Result<Option<Event<'i>>, Violation> {
-        if let Some(&[b0, b1, k0, k1, k2, k3]) = input.first_chunk() {
-            // FIN and text or binary; a mask and a 7-bit length: two compares for what nearly every frame is.
-            let (op, len) = (b0.wrapping_sub(0x81), b1.wrapping_sub(0x80));
-            if op < 2 && len < 126 && u32::from(len) < self.straight {
-                if let Some(payload) = split(input, 6, usize::from(len)) {
-                    let or = kernel::short(payload, u32::from_le_bytes([k0, k1, k2, k3]));
-                    let valid = op != 0 || kernel::is_ascii(or) || Best::valid(payload);
-                    return if valid { Ok(Some(whole(op, payload))) } else { self.refuse(Violation::Utf8Invalid) };
-                }
-            } else if op < 2
-                && len == 126
-                && let Some(&[_, _, l0, l1, k0, k1, k2, k3]) = input.first_chunk()
-            {
-                let len = u16::from_be_bytes([l0, l1]);
-                if len > 125
-                    && u32::from(len) < self.straight
-                    && let Some(payload) = split(input, 8, usize::from(len))
-                {
-                    let valid = unmask_whole(op, payload, Mask::new(Key([k0, k1, k2, k3])));
-                    return if valid { Ok(Some(whole(op, payload))) } else { self.refuse(Violation::Utf8Invalid) };
-                }
-            }
+        match self.decode_whole(input) {
+            Some(data) => Ok(Some(Event::Data(data))),
+            None => self.decode_any(limits, input),
         }
-        self.decode_any(limits, input)
+    }
+
+    /// The straight way of [`decode`](Self::decode) by itself: a message that is not compressed and lies whole in the front of `input`,
+    /// if nothing else has to be looked at. `None` says only that `decode` is to be asked.
+    ///
+    /// The answer fits into registers, which saves a third of the instructions where short messages go through a loop.
+    #[inline(always)]
+    pub fn decode_whole<'i>(&mut self, input: &mut &'i mut [u8]) -> Option<Data<'i>> {
+        let &[b0, b1, k0, k1, k2, k3] = input.first_chunk()?;
+        // FIN and text or binary; a mask and a 7-bit length: two compares for what nearly every frame is.
+        let (op, len) = (b0.wrapping_sub(0x81), b1.wrapping_sub(0x80));
+        if op > 1 {
+            return None;
+        }
+        let (payload, valid) = if len < 126 {
+            if u32::from(len) >= self.straight {
+                return None;
+            }
+            let payload = split(input, 6, usize::from(len))?;
+            let or = kernel::short(payload, u32::from_le_bytes([k0, k1, k2, k3]));
+            let valid = op != 0 || kernel::is_ascii(or) || Best::valid(payload);
+            (payload, valid)
+        } else {
+            let &[_, 0xfe, l0, l1, k0, k1, k2, k3] = input.first_chunk()? else { return None };
+            let len = u16::from_be_bytes([l0, l1]);
+            if len < 126 || u32::from(len) >= self.straight {
+                return None;
+            }
+            let payload = split(input, 8, usize::from(len))?;
+            let valid = unmask_whole(op, payload, Mask::new(Key([k0, k1, k2, k3])));
+            (payload, valid)
+        };
+        if !valid {
+            self.refuse(Violation::Utf8Invalid);
+            return None;
+        }
+        let kind = if op == 0 { DataKind::Text } else { DataKind::Binary };
+        Some(Data { payload, kind, first: true, last: true, compressed: false })
     }
 
     /// Everything else: fragments, control frames, long, partial and illegal ones.
@@ -208,7 +226,10 @@ impl Decoder {
         }
         let event = match if self.in_frame { self.piece(input) } else { self.frame(limits, input) } {
             Ok(event) => event,
-            Err(violation) => return self.refuse(violation),
+            Err(violation) => {
+                self.refuse(violation);
+                return Err(violation);
+            }
         };
         let straight = matches!(self.role, Role::Server) && self.is_idle();
         let longest = limits.max_frame_bytes.min(limits.max_message_bytes).min(u64::from(u16::MAX));
@@ -220,9 +241,8 @@ impl Decoder {
     /// The end of the stream: nothing goes the straight way any more, and the other one gives nothing but this.
     #[cold]
     #[inline(never)]
-    fn refuse<T>(&mut self, violation: Violation) -> Result<T, Violation> {
+    fn refuse(&mut self, violation: Violation) {
         (self.violation, self.straight) = (Some(violation), 0);
-        Err(violation)
     }
 
     /// Takes a header and what has come of its frame.
@@ -291,13 +311,6 @@ impl Decoder {
 fn split<'i>(input: &mut &'i mut [u8], header: usize, len: usize) -> Option<&'i mut [u8]> {
     let frame = input.split_off_mut(..header.wrapping_add(len))?;
     frame.get_mut(header..)
-}
-
-/// The event for a whole, checked message; `op` is 0 for text, 1 for binary.
-#[inline(always)]
-fn whole(op: u8, payload: &mut [u8]) -> Event<'_> {
-    let kind = if op == 0 { DataKind::Text } else { DataKind::Binary };
-    Event::Data(Data { payload, kind, first: true, last: true, compressed: false })
 }
 
 /// Unmasks a whole message of some length; says whether it is what it must be.

@@ -110,19 +110,43 @@ impl<'o> Writer<'o> {
     // Where it is called the kind is known: what is left of this is the short frame, or one call.
     #[inline(always)]
     pub fn frame(&mut self, kind: Kind, key: Option<Key>, payload: &[u8]) -> Result<(), NoRoom> {
-        match (key, kind, payload.len()) {
-            // The frame that a server sends most: a header of two octets and a short body.
-            (None, Kind::Data { op, fin, .. }, len @ 0..126) => {
-                let room = self.take(len.wrapping_add(2))?;
-                if let Some((head, body)) = room.split_first_chunk_mut() {
-                    // Below 126: the conversion keeps the value.
-                    *head = [op as u8 | if fin { bits::FIN } else { 0 }, len as u8];
-                    body.copy_from_slice(payload);
+        match (key, kind) {
+            (None, Kind::Data { op, fin, .. }) => {
+                let b0 = op as u8 | if fin { bits::FIN } else { 0 };
+                match payload.len() {
+                    // The frame that a server sends most: a header of two octets and a short body. The conversion keeps the value.
+                    len @ 0..126 => self.pair([b0, len as u8], payload),
+                    _ => self.long_frame(b0, payload),
                 }
-                Ok(())
             }
             _ => self.any_frame(kind, key, payload),
         }
+    }
+
+    /// Writes a server's frame of more than 125 octets of data.
+    #[inline(never)]
+    fn long_frame(&mut self, b0: u8, payload: &[u8]) -> Result<(), NoRoom> {
+        match u16::try_from(payload.len()) {
+            Ok(len) => {
+                let [l0, l1] = len.to_be_bytes();
+                self.pair([b0, bits::LEN_16, l0, l1], payload)
+            }
+            Err(_) => {
+                let [l0, l1, l2, l3, l4, l5, l6, l7] = (payload.len() as u64).to_be_bytes();
+                self.pair([b0, bits::LEN_64, l0, l1, l2, l3, l4, l5, l6, l7], payload)
+            }
+        }
+    }
+
+    /// Writes a header and what belongs behind it.
+    #[inline(always)]
+    fn pair<const N: usize>(&mut self, header: [u8; N], payload: &[u8]) -> Result<(), NoRoom> {
+        let room = self.take(payload.len().saturating_add(N))?;
+        if let Some((head, body)) = room.split_first_chunk_mut() {
+            *head = header;
+            body.copy_from_slice(payload);
+        }
+        Ok(())
     }
 
     /// Writes one frame as [`frame`](Self::frame) does, with RSV1: the first one of a compressed message (RFC 7692 section 6).

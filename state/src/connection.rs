@@ -5,7 +5,7 @@ use crate::event::{Event, Fault, Status};
 use crate::instant::Instant;
 use crate::side::{Server, Side};
 use crate::states::{State, Trigger};
-use martlet_codec::{DataKind, Decoder, MAX_CONTROL, NoRoom, Writer};
+use martlet_codec::{Data, DataKind, Decoder, MAX_CONTROL, NoRoom, Writer};
 use martlet_handshake::{DeflateParams, Kind};
 
 /// Room in the output that is always enough for [`Connection::receive`] and [`Connection::tick`], in octets.
@@ -146,6 +146,18 @@ impl<'c, S: Side> Connection<'c, S> {
         }
     }
 
+    /// The next message, if it is not compressed and lies whole in the front of `input`: what [`receive`](Self::receive) would
+    /// answer, without all that it could answer. `None` says only that `receive` is to be asked.
+    ///
+    /// For loops that short messages go through by the million; everybody else needs `receive` alone.
+    #[inline(always)]
+    pub fn receive_whole<'i>(&mut self, now: Instant, input: &mut &'i mut [u8]) -> Option<Data<'i>> {
+        let Phase::Frames(decoder, _) = &mut self.phase else { return None };
+        let data = decoder.decode_whole(input)?;
+        (self.heard, self.awaiting_pong) = (now, false);
+        Some(data)
+    }
+
     /// Everything before the first frame and after the last.
     #[inline(never)]
     fn receive_other<'i>(
@@ -257,6 +269,28 @@ pub(crate) mod tests {
         assert_eq!(connection.heard(), Instant(1));
         receive(&mut connection, Instant(3), b"ab").unwrap();
         assert_eq!(connection.heard(), Instant(3));
+    }
+
+    #[test]
+    fn the_straight_way_takes_whole_messages_and_nothing_else() {
+        let (config, now) = (Config::DEFAULT, Instant(7));
+        let mut connection = active(&config, Instant(0));
+        let mut wire = *b"\x81\x82\0\0\0\0Hi\x82\x81\0\0\0\0\xff\x01\x81\0\0\0\0x\x80\x80\0\0\0\0\x81\x81\0\0\0\0\xff";
+        let (mut input, mut room) = (&mut wire[..], [0; MIN_OUTPUT]);
+        // A connection's first frame prepares the way.
+        let first = connection.receive(now, &mut input, &mut Writer::new(&mut room));
+        assert!(matches!(first, Ok(Status::Event(Event::Data(data))) if data.text() == Some("Hi")));
+        let whole = connection.receive_whole(now, &mut input).expect("a whole message");
+        assert_eq!((whole.kind(), whole.payload(), connection.heard()), (DataKind::Binary, &b"\xff"[..], now));
+        for last in [false, true] {
+            assert!(connection.receive_whole(now, &mut input).is_none(), "fragments");
+            let piece = connection.receive(now, &mut input, &mut Writer::new(&mut room));
+            assert!(matches!(piece, Ok(Status::Event(Event::Data(data))) if data.is_last() == last));
+        }
+        assert!(connection.receive_whole(now, &mut input).is_none(), "no text");
+        let refused = connection.receive(now, &mut input, &mut Writer::new(&mut room));
+        assert!(matches!(refused, Err(Fault::Violation(crate::Violation::Utf8Invalid))), "{refused:?}");
+        assert!(connection.receive_whole(now, &mut input).is_none(), "nothing more");
     }
 
     #[test]

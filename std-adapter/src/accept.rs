@@ -169,7 +169,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         let slot = &mut self.ctx.slots[key];
         slot.flags.refused = true;
         slot.conn.eof();
-        slot.write(now, &[answer.as_bytes()]);
+        slot.write(now, [answer.as_bytes()]);
         self.ctx.leave(key);
         self.settle(key);
     }

@@ -207,11 +207,15 @@ impl<'m> Outgoing<'m> {
     /// The message's kind, if it is a whole message.
     #[inline]
     pub(crate) const fn whole(&self) -> Option<DataKind> {
-        match self.opcode {
-            _ if !self.is_final() => None,
-            Opcode::Text => Some(DataKind::Text),
-            Opcode::Binary => Some(DataKind::Binary),
-            Opcode::Continuation | Opcode::Close | Opcode::Ping | Opcode::Pong => None,
+        // Two compares, where a `match` over all opcodes would be a table of jumps.
+        if !self.is_final() {
+            None
+        } else if matches!(self.opcode, Opcode::Text) {
+            Some(DataKind::Text)
+        } else if matches!(self.opcode, Opcode::Binary) {
+            Some(DataKind::Binary)
+        } else {
+            None
         }
     }
 

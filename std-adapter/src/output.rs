@@ -42,16 +42,12 @@ impl Output {
 }
 
 impl<'c> Context<'c> {
-    /// Begins a slot's turn: what it sends is put together.
-    pub(crate) fn begin_turn(&mut self, key: usize) {
-        self.flush_output();
-        self.current = key;
-    }
-
-    /// Ends the turn: everything leaves.
+    /// Ends the turn of the slot that is `current`: everything leaves.
     pub(crate) fn end_turn(&mut self) {
         self.flush_output();
-        if let Some(slot) = self.slots.get_mut(self.current) {
+        if let Some(slot) = self.slots.get_mut(self.current)
+            && slot.queue.is_some()
+        {
             slot.flush();
         }
         self.current = NOBODY;
@@ -130,7 +126,7 @@ impl<'c> Context<'c> {
                 slot.count_frames_out(std::mem::take(&mut self.output.frames));
                 before = std::mem::take(&mut self.output.len);
             }
-            slot.write(self.now, &[&self.output.room[..before], header.as_ref(), octets]);
+            slot.write(self.now, [&self.output.room[..before], header.as_ref(), octets]);
         } else if key == self.current && slot.queue.is_none() {
             // Fits: otherwise the output was just emptied, and is longer than what is copied.
             let mut writer = self.output.writer();
@@ -174,7 +170,7 @@ impl<'c> Context<'c> {
         self.slots[key].conn.may_send()?;
         self.check_backpressure(key)?;
         self.flush_for(key);
-        self.slots[key].write(self.now, &[octets]);
+        self.slots[key].write(self.now, [octets]);
         self.mark_dirty(key);
         Ok(())
     }
@@ -251,7 +247,7 @@ impl<'c> Context<'c> {
         match write(&mut slot.conn, &mut writer) {
             Ok(()) => {
                 self.flush_for(key);
-                self.slots[key].write(self.now, &[writer.written()]);
+                self.slots[key].write(self.now, [writer.written()]);
                 self.mark_dirty(key);
                 Ok(())
             }
@@ -289,7 +285,7 @@ impl<'c> Context<'c> {
         let frames = std::mem::take(&mut self.output.frames);
         if let Some(slot) = self.slots.get_mut(self.current) {
             slot.count_frames_out(frames);
-            slot.write(self.now, &[&self.output.room[..len]]);
+            slot.write(self.now, [&self.output.room[..len]]);
         }
     }
 

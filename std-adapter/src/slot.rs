@@ -196,6 +196,12 @@ impl<'c> Slot<'c> {
         self.profile.counters.bytes_out.add(octets);
     }
 
+    /// Counts a data frame that came whole, and by its last fragment the message.
+    pub(crate) fn count_data_in(&mut self, ends_message: bool) {
+        self.traffic.frames_in += 1;
+        self.no_messages.came += u64::from(!ends_message);
+    }
+
     /// Counts a control frame that came.
     pub(crate) fn count_control_in(&mut self) {
         self.traffic.frames_in += 1;
@@ -238,6 +244,14 @@ impl<'c> Slot<'c> {
             return false;
         }
         self.queue.is_none() || self.queued() <= self.profile.settings.buffer_high_watermark
+    }
+
+    /// Whether its turn leaves nothing to be seen to: it is open, all that came was read, and all that was said has gone.
+    #[inline]
+    pub(crate) fn is_calm(&self) -> bool {
+        let flags = &self.flags;
+        let due = flags.readable || flags.broken || flags.leaving || flags.held_back || flags.behind != Behind::No;
+        !due && self.queue.is_none() && self.conn.state() == State::Active
     }
 
     /// Whether it is open for messages, in the eyes of the handler.

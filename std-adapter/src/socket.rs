@@ -5,6 +5,7 @@ use crate::address::Peer;
 use crate::tls::TlsSocket;
 use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use mio::{Interest, Registry, Token, event};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
@@ -52,12 +53,14 @@ impl Socket {
     }
 }
 
+/// The system calls themselves: libc's functions of that name make each of them a point at which its thread may be cancelled, which
+/// takes more instructions than all else around the call.
 impl Read for Socket {
     #[inline]
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(socket) => socket.read(room),
-            Self::Unix(socket) => socket.read(room),
+            Self::Tcp(socket) => Ok(recv(&*socket, room, RecvFlags::empty())?.0),
+            Self::Unix(socket) => Ok(recv(&*socket, room, RecvFlags::empty())?.0),
             #[cfg(feature = "tls")]
             Self::Tls(tls) => tls.read(room),
         }
@@ -68,8 +71,8 @@ impl Write for Socket {
     #[inline]
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(socket) => socket.write(octets),
-            Self::Unix(socket) => socket.write(octets),
+            Self::Tcp(socket) => Ok(send(&*socket, octets, SendFlags::NOSIGNAL)?),
+            Self::Unix(socket) => Ok(send(&*socket, octets, SendFlags::NOSIGNAL)?),
             #[cfg(feature = "tls")]
             Self::Tls(tls) => tls.write(octets),
         }

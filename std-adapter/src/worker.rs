@@ -1,6 +1,7 @@
 //! A worker: one thread with its own poll, listening socket, connections and handler.
 
 use crate::accept::Acceptor;
+use crate::clock::Clock;
 use crate::compress::Compressors;
 use crate::context::{Context, NOBODY};
 use crate::desk::Desk;
@@ -62,7 +63,7 @@ pub(crate) struct Worker<'c, H> {
     pub(crate) serial: u64,
     /// Connections that have no place, and are being told so.
     pub(crate) refusals: usize,
-    epoch: std::time::Instant,
+    clock: Clock,
     /// When it ends at the latest, once it was told to stop.
     pub(crate) stopping: Option<Instant>,
     /// When it stops at the latest, once another worker has taken over.
@@ -108,7 +109,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             accepting: false,
             serial: seat.serial,
             refusals: 0,
-            epoch: std::time::Instant::now(),
+            clock: Clock::new(),
             stopping: None,
             retiring: None,
         })
@@ -127,8 +128,7 @@ impl<'c, H: Handler> Worker<'c, H> {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 done => done?,
             }
-            let elapsed = self.epoch.elapsed();
-            self.ctx.now = Instant(elapsed.as_secs().saturating_mul(1000) + u64::from(elapsed.subsec_millis()));
+            self.ctx.now = self.clock.now();
             let mut woken = false;
             for event in &events {
                 match event.token() {
@@ -179,9 +179,11 @@ impl<'c, H: Handler> Worker<'c, H> {
         if !self.ctx.ready.is_empty() {
             return Some(Duration::ZERO);
         }
-        let retry = if self.accepting { self.retry() } else { None };
-        let next = [self.ctx.wheel.next(), self.ctx.timers.next(), retry, self.stopping.or(self.retiring)];
-        let next = next.into_iter().flatten().min()?;
+        let mut next = sooner(self.ctx.wheel.next(), self.ctx.timers.next());
+        if self.accepting {
+            next = sooner(next, self.retry());
+        }
+        let next = sooner(next, self.stopping.or(self.retiring))?;
         // Counted from the round's beginning: reading the clock once more would buy nothing, for a round is short.
         Some(Duration::from_millis(next.0.saturating_sub(self.ctx.now.0)))
     }
@@ -379,6 +381,15 @@ impl<'c, H: Handler> Worker<'c, H> {
         }
         self.call_deferred();
         self.guard(NOBODY, |handler, ctx| handler.worker_stop(ctx));
+    }
+}
+
+/// The one of two moments that comes first.
+#[inline]
+fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

@@ -6,14 +6,20 @@ use std::io::{ErrorKind, IoSlice, Write};
 use std::sync::Arc;
 
 impl Slot<'_> {
-    /// Writes up to three parts in order, behind what waits already. What the socket does not take waits.
-    pub(crate) fn write(&mut self, now: Instant, parts: &[&[u8]]) {
+    /// Writes some parts in order, behind what waits already. What the socket does not take waits.
+    #[inline]
+    pub(crate) fn write<const N: usize>(&mut self, now: Instant, parts: [&[u8]; N]) {
         let len: usize = parts.iter().map(|part| part.len()).sum();
         self.count_bytes_out(now, len as u64);
-        let mut taken = self.write_now(parts);
-        if taken == len || self.flags.broken {
-            return;
+        let taken = self.write_now(parts);
+        if taken != len && !self.flags.broken {
+            self.keep(&parts, taken);
         }
+    }
+
+    /// Keeps what is left of some parts when the socket has taken so many octets.
+    #[inline(never)]
+    fn keep(&mut self, parts: &[&[u8]], mut taken: usize) {
         let queue = self.queue();
         for part in parts {
             let gone = taken.min(part.len());
@@ -27,7 +33,7 @@ impl Slot<'_> {
     /// The same for a frame that others send as well.
     pub(crate) fn write_shared(&mut self, now: Instant, frame: &Arc<[u8]>) {
         self.count_bytes_out(now, frame.len() as u64);
-        let taken = self.write_now(&[frame]);
+        let taken = self.write_now([frame]);
         if taken == frame.len() || self.flags.broken {
             return;
         }
@@ -41,19 +47,14 @@ impl Slot<'_> {
     }
 
     /// One `write`, if nothing waits; says how many octets it took.
-    fn write_now(&mut self, parts: &[&[u8]]) -> usize {
+    #[inline]
+    fn write_now<const N: usize>(&mut self, parts: [&[u8]; N]) -> usize {
         if self.queue.is_some() || self.flags.broken {
             return 0;
         }
-        let mut slices = [IoSlice::new(&[]); 3];
-        let result = match parts {
+        let result = match parts.as_slice() {
             [octets] => self.socket.write(octets),
-            _ => {
-                for (slice, part) in slices.iter_mut().zip(parts) {
-                    *slice = IoSlice::new(part);
-                }
-                self.socket.write_vectored(&slices)
-            }
+            _ => self.socket.write_vectored(&parts.map(IoSlice::new)),
         };
         match result {
             Ok(taken) => taken,

@@ -77,6 +77,25 @@ fn a_message_in_fragments_over_many_reads_is_put_together() {
     client.close();
 }
 
+/// Where only the message's own storage is read into.
+#[test]
+fn a_long_text_that_goes_wrong_far_behind_is_refused_before_its_end() {
+    let server = Running::start(settings(1), |_| Echo);
+    let right = "\u{1f426}".repeat(75_000);
+    for wrong_at in [100_001, 299_999] {
+        let mut text = right.clone().into_bytes();
+        text[wrong_at] = 0xff;
+        let mut client = server.client();
+        client.frame(TEXT, right.as_bytes());
+        client.expect(TEXT, right.as_bytes());
+        let wrong = frame(TEXT, &text);
+        let header = wrong.len() - text.len();
+        client.send(&wrong[..header + wrong_at + 1]);
+        client.expect_close(1007);
+    }
+    assert_eq!(server.handle.stats().frames_in, 2, "a frame that did not come whole is none");
+}
+
 #[test]
 fn twenty_thousand_small_messages_in_one_go_all_come_back() {
     // Many more octets than one turn reads, and the socket says only once that they are there.

@@ -83,11 +83,11 @@ impl<H: Handler> Worker<'_, H> {
                 Piece::Wait => return,
                 Piece::Octets { before, octets, behind } => {
                     exchange.until = Some(now.after(crate::settings::ms(patience)));
-                    slot.write(now, &[before.as_bytes(), octets, behind]);
+                    slot.write(now, [before.as_bytes(), octets, behind]);
                 }
                 Piece::End(last) => {
                     exchange.stage = Stage::Sending(None);
-                    slot.write(now, &[last]);
+                    slot.write(now, [last]);
                 }
             }
         }

@@ -1,0 +1,29 @@
+//! A worker's clock.
+
+use martlet_state::Instant;
+use rustix::time::{ClockId, clock_gettime};
+
+/// Counts milliseconds from when it was made. It is asked once in every round: [`std::time::Instant`] gives the same by way of
+/// durations in nanoseconds, in three times the instructions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    began: u64,
+}
+
+impl Clock {
+    pub(crate) fn new() -> Self {
+        Self { began: monotonic_ms() }
+    }
+
+    #[inline]
+    pub(crate) fn now(self) -> Instant {
+        Instant(monotonic_ms().saturating_sub(self.began))
+    }
+}
+
+/// Whole milliseconds of the system's monotonic clock, which is never negative.
+#[inline]
+fn monotonic_ms() -> u64 {
+    let time = clock_gettime(ClockId::Monotonic);
+    time.tv_sec as u64 * 1_000 + time.tv_nsec as u64 / 1_000_000
+}

@@ -1,0 +1,192 @@
+//! What was read, taken apart: messages and all else that comes go to the handler.
+
+use crate::frame::{Fragment, Frame, Opcode, close_body};
+use crate::handler::{By, Closed, Handler};
+use crate::worker::Worker;
+use martlet_codec::{Assembler, Data};
+use martlet_state::{CloseFrame, Event, Fault, MIN_OUTPUT, State, Status, Violation};
+
+impl<H: Handler> Worker<'_, H> {
+    /// Takes all of the input that can be taken, and says how much is left; the handler's panic ends only this connection.
+    #[inline]
+    pub(crate) fn take(&mut self, key: usize, mut input: &mut [u8]) -> usize {
+        let before = self.ctx.slots.get(key).map_or(0, |slot| slot.traffic.frames_in);
+        let taken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.drain(key, &mut input)));
+        if taken.is_err() {
+            self.panicked(key);
+        }
+        if let Some(slot) = self.ctx.slots.get_mut(key) {
+            // Once for all of them: messages are what there is most of.
+            slot.profile.counters.frames_in.add(slot.traffic.frames_in - before);
+        }
+        input.len()
+    }
+
+    /// Takes what was read to the end of a message, behind its first `begin` octets; the handler's panic ends only this connection.
+    pub(crate) fn take_direct(&mut self, key: usize, mut assembler: Box<Assembler<Vec<u8>>>, begin: usize) {
+        if self.ctx.output.writer().room() < MIN_OUTPUT {
+            self.ctx.flush_output();
+        }
+        let (ctx, message) = (&mut self.ctx, assembler.storage());
+        let slot = &mut ctx.slots[key];
+        let mut writer = ctx.output.writer();
+        let Some(mut input) = message.get_mut(begin..) else { return };
+        let status = slot.conn.receive(ctx.now, &mut input, &mut writer);
+        let len = writer.len();
+        // Payload and nothing else, for no more was read than the frame lacked; or text that is none.
+        let Ok(Status::Event(Event::Data(data))) = status else { return self.other(key, status, len) };
+        let (id, kind, is_last) = (slot.id, data.kind(), data.is_last());
+        if slot.conn.missing() == 0 {
+            slot.count_data_in(is_last);
+            slot.profile.counters.frames_in.add(1);
+        }
+        if is_last {
+            self.guard(key, |handler, ctx| handler.message(ctx, id, Frame::message(kind, message)));
+        } else {
+            slot.message = Some(assembler);
+        }
+    }
+
+    /// Hands out what the input holds, as far as it goes.
+    fn drain(&mut self, key: usize, input: &mut &mut [u8]) {
+        loop {
+            let ctx = &mut self.ctx;
+            let Some(slot) = ctx.slots.get_mut(key) else { return };
+            if !slot.profile.streams
+                && let Some(data) = slot.conn.receive_whole(ctx.now, input)
+            {
+                slot.traffic.frames_in += 1;
+                let id = slot.id;
+                let message = Frame::message(data.kind(), data.into_payload());
+                self.handler.message(ctx, id, message);
+                if input.is_empty() {
+                    return;
+                }
+                continue;
+            }
+            let mut writer = ctx.output.writer();
+            let status = slot.conn.receive(ctx.now, input, &mut writer);
+            let len = writer.len();
+            match status {
+                Ok(Status::More) => {
+                    // Whatever is not read of frames waits for more octets, or for the answer to a request.
+                    if slot.conn.state() != State::Handshake || !self.proceed(key, input) {
+                        return;
+                    }
+                }
+                other => {
+                    self.other(key, other, len);
+                    if self.ctx.slots[key].flags.leaving {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sees to all that is no message in one piece; the output has `len` octets now.
+    #[inline(never)]
+    fn other(&mut self, key: usize, status: Result<Status<'_>, Fault>, len: usize) {
+        // A request is refused by a response, which is no frame.
+        let is_frame = !matches!(status, Err(Fault::Refusal(_)));
+        if self.ctx.output.wrote(len) && is_frame {
+            self.ctx.slots[key].count_no_message_out();
+        }
+        self.rare(key, status);
+    }
+
+    fn rare(&mut self, key: usize, status: Result<Status<'_>, Fault>) {
+        let slot = &mut self.ctx.slots[key];
+        let id = slot.id;
+        match status {
+            Ok(Status::Event(event)) => match event {
+                Event::Data(data) => self.piece(key, data),
+                Event::Ping(body) => {
+                    slot.count_control_in();
+                    if slot.profile.settings.open_websocket_ping_frame {
+                        self.handler.message(&mut self.ctx, id, Frame::control(Opcode::Ping, body));
+                    }
+                }
+                Event::Pong(body) => {
+                    slot.count_control_in();
+                    if slot.profile.settings.open_websocket_pong_frame {
+                        self.handler.message(&mut self.ctx, id, Frame::control(Opcode::Pong, body));
+                    }
+                }
+                Event::Close(frame) => {
+                    slot.count_control_in();
+                    slot.flags.clean = true;
+                    let by = if slot.our_code == 0 { By::Peer } else { By::Server };
+                    if slot.profile.settings.open_websocket_close_frame {
+                        let body = close_body(frame);
+                        self.handler.message(&mut self.ctx, id, Frame::control(Opcode::Close, &body));
+                    }
+                    let (code, reason) = frame.map_or((1005, ""), |frame| (frame.code().get(), frame.reason()));
+                    self.tell(key, &Closed { code, reason, by, clean: true });
+                }
+                Event::Request { head: Some(head), kind } => self.request(key, &head, &kind),
+                // A server reads whole heads, and nobody opens a connection for it.
+                Event::Request { head: None, .. } | Event::Line(_) | Event::Open(_) => slot.flags.broken = true,
+            },
+            Ok(Status::NoRoom(_)) => self.ctx.flush_output(),
+            Ok(Status::More) => {}
+            Err(fault) => {
+                tracing::debug!(%id, peer = %slot.peer.get(), %fault, "the peer is refused");
+                let (code, reason) = match fault {
+                    Fault::Violation(violation) => (violation.close_code(), violation.describe()),
+                    Fault::Refusal(_) | Fault::Response(_) => (1006, ""),
+                };
+                self.tell(key, &Closed { code, reason, by: By::Server, clean: false });
+            }
+        }
+    }
+
+    /// Takes a piece of a message that does not lie whole in the input.
+    fn piece(&mut self, key: usize, data: Data<'_>) {
+        let slot = &mut self.ctx.slots[key];
+        let id = slot.id;
+        if slot.conn.missing() == 0 {
+            slot.count_data_in(data.is_last());
+        }
+        if data.is_compressed() {
+            return self.inflate(key, &data);
+        }
+        if slot.profile.streams {
+            let fragment = Fragment::new(data);
+            return self.handler.fragment(&mut self.ctx, id, fragment);
+        }
+        // Out of the slot, because the handler may do whatever it likes with the slot while it reads the message.
+        let mut assembler = slot.message.take().unwrap_or_default();
+        match assembler.push(data) {
+            Ok(Some(message)) => {
+                let message = Frame::message(message.kind, message.payload);
+                self.handler.message(&mut self.ctx, id, message);
+            }
+            Ok(None) => slot.message = Some(assembler),
+            Err(violation) => self.refuse_message(key, violation),
+        }
+    }
+
+    /// Ends a connection over a message that cannot be handed out.
+    pub(crate) fn refuse_message(&mut self, key: usize, violation: Violation) {
+        tracing::debug!(id = %self.ctx.slots[key].id, %violation, "the peer is refused");
+        // Ours may have gone already; then nothing more is said.
+        let _ = self.ctx.start_close(key, CloseFrame::refusing(violation));
+        self.ctx.leave(key);
+        let (code, reason) = (violation.close_code(), violation.describe());
+        self.tell(key, &Closed { code, reason, by: By::Server, clean: false });
+    }
+
+    /// The peer sends no more.
+    pub(crate) fn transport_ended(&mut self, key: usize) {
+        let slot = &mut self.ctx.slots[key];
+        let was_closed = slot.conn.state() == State::Closed;
+        slot.conn.eof();
+        if !was_closed {
+            let code = if slot.our_code == 0 { 1006 } else { slot.our_code };
+            let by = if slot.our_code == 0 { By::Peer } else { By::Server };
+            let closed = Closed { code, reason: "", by, clean: false };
+            self.guard_tell(key, &closed);
+        }
+    }
+}
