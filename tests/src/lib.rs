@@ -37,3 +37,8 @@ pub use wire::Wire;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
+
+/// So is that of the page about microcontrollers.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/embedded.md")]
+pub struct Embedded;
