@@ -15,7 +15,8 @@ mkdir -p "$reports"
 clients=()
 declare -A cases
 
-# run NAME [SERVER-OPTION...] -- PATTERN...: begins a run of the cases that match, with its reports in a directory of that name.
+# run NAME [SERVER-OPTION...] -- PATTERN...: begins a run of the cases that match against the release binary, with its reports in a
+# directory of that name.
 run() {
     local name=$1 options=()
     shift
@@ -24,8 +25,15 @@ run() {
         shift
     done
     shift
+    start_server "$reports/$name.log" --package-max-length "$max_message_bytes" --websocket-compression true "${options[@]}"
+    visit "$name" "$@"
+}
+
+# visit NAME PATTERN...: the same against what listens on `server_port`.
+visit() {
+    local name=$1
+    shift
     mkdir "$reports/$name"
-    start_server "$reports/$name/server.log" --package-max-length "$max_message_bytes" --websocket-compression true "${options[@]}"
     printf '{"outdir": "%s", "servers": [{"agent": "martlet", "url": "ws://127.0.0.1:%s"}], "cases": [%s], "exclude-cases": [], "exclude-agent-cases": {}}\n' \
         "$reports/$name" "$server_port" "$(printf '"%s"\n' "$@" | paste -sd ,)" >"$reports/$name/spec.json"
     timeout "$patience" "$fuzz" "$reports/$name/spec.json" >"$reports/$name/client.log" 2>&1 &
@@ -38,7 +46,7 @@ judge() {
     local client name patterns
     for client in "${clients[@]}"; do
         name=${client%%:*}
-        wait "${client##*:}" || { tail -n 20 "$reports/$name/client.log" >&2; die "the fuzzing client ($name) did not end well"; }
+        wait "${client##*:}" || { tail -n 20 "$reports/$name/client.log" >&2; die "the run of $name did not end well"; }
     done
     stop_servers
     for client in "${clients[@]}"; do

@@ -38,10 +38,17 @@ free_port() {
 # start_server LOG [ARGUMENTS...]: sets `server_port`; may be called several times. The words in `server_prefix` go before the command.
 server_prefix=()
 start_server() {
-    local log=$1 deadline
+    local log=$1
     shift
     server_port=$(free_port)
-    "${server_prefix[@]}" "$martlet" serve --listen "127.0.0.1:$server_port" "$@" >"$log" 2>&1 &
+    start_program "$log" "${server_prefix[@]}" "$martlet" serve --listen "127.0.0.1:$server_port" "$@"
+}
+
+# start_program LOG COMMAND...: the same for any program, which is to listen on `server_port`.
+start_program() {
+    local log=$1 deadline
+    shift
+    "$@" >"$log" 2>&1 &
     server_pids+=($!)
     trap stop_servers EXIT
     deadline=$((SECONDS + 20))
@@ -54,6 +61,8 @@ start_server() {
     done
 }
 
+# What a server's exit code must be when it was stopped: 143 for programs that leave SIGTERM to the system.
+server_ends_with=0
 # Stops the servers as a service manager does; fails if one does not end well.
 stop_servers() {
     local pids=("${server_pids[@]}") pid status deadline=$((SECONDS + 20))
@@ -69,6 +78,6 @@ stop_servers() {
             sleep 0.02
         done
         wait "$pid" || status=$?
-        [ "$status" = 0 ] || die "the server ended with exit code $status"
+        [ "$status" = "$server_ends_with" ] || die "the server ended with exit code $status"
     done
 }
