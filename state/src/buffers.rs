@@ -1,10 +1,10 @@
 //! Buffers beside a connection: what came and was not taken yet, and what waits for the transport.
 
-use crate::connection::{Connection, MIN_OUTPUT};
-use crate::event::{Fault, SendError, Status};
+use crate::connection::{Connection, MIN_OUTPUT, Phase};
+use crate::event::{Error, Expired, Fault, SendError, Status};
 use crate::instant::Instant;
 use crate::side::Side;
-use crate::states::State;
+use crate::states::{State, Trigger};
 use core::cell::Cell;
 use martlet_codec::{NoRoom, Writer};
 
@@ -32,7 +32,8 @@ impl Buffer for alloc::vec::Vec<u8> {
 /// What came from the transport and was not taken yet.
 ///
 /// Read into [`room`](Self::room), say how much it was with [`filled`](Self::filled), and call
-/// [`Connection::receive_from`] until it answers [`Status::More`]. [`Config::min_input`](crate::Config::min_input) octets are enough.
+/// [`Connection::receive_from`] until it answers [`Status::More`] or this [`is_drained`](Self::is_drained).
+/// [`Config::min_input`](crate::Config::min_input) octets are enough.
 #[derive(Debug)]
 pub struct Inbox<B> {
     buffer: B,
@@ -40,12 +41,14 @@ pub struct Inbox<B> {
     end: usize,
     /// What is left is a part of something: looking at it again is no sign of life of the peer.
     is_drained: bool,
+    /// The transport will give nothing more.
+    is_ended: bool,
 }
 
 impl<B: Buffer> Inbox<B> {
     /// An empty one. The buffer is used as long as it is.
     pub const fn new(buffer: B) -> Self {
-        Self { buffer, begin: 0, end: 0, is_drained: false }
+        Self { buffer, begin: 0, end: 0, is_drained: true, is_ended: false }
     }
 
     /// Where the transport's next octets belong: all that is free. It is empty only if the buffer is too small.
@@ -55,10 +58,17 @@ impl<B: Buffer> Inbox<B> {
         self.buffer.as_mut().get_mut(self.end..).unwrap_or_default()
     }
 
-    /// Counts so many octets of [`room`](Self::room) as come; at most all of it.
+    /// Counts so many octets of [`room`](Self::room) as come; at most all of it. None, as from every `read`, is the transport's end:
+    /// when what came before is taken, the connection is closed, and [`Connection::eof`] says whether that was to be.
     pub fn filled(&mut self, octets: usize) {
         self.end = self.end.saturating_add(octets).min(self.buffer.as_ref().len());
-        self.is_drained &= octets == 0;
+        self.is_drained = false;
+        self.is_ended |= octets == 0;
+    }
+
+    /// Whether only the transport's next octets can bring an event: it is time to read.
+    pub const fn is_drained(&self) -> bool {
+        self.is_drained
     }
 }
 
@@ -82,6 +92,11 @@ impl<B: Buffer> Outbox<B> {
     /// What waits, in its order.
     pub fn waiting(&self) -> &[u8] {
         self.buffer.as_ref().get(self.begin..self.end).unwrap_or_default()
+    }
+
+    /// Octets that fit behind what waits, while the buffer stays as long as it is.
+    pub fn room(&self) -> usize {
+        self.buffer.as_ref().len().saturating_sub(self.waiting().len())
     }
 
     /// The transport has taken so many octets of [`waiting`](Self::waiting); at most all of them.
@@ -140,9 +155,63 @@ impl<S: Side> Connection<'_, S> {
         let mut input = inbox.buffer.as_mut().get_mut(inbox.begin..inbox.end).unwrap_or_default();
         let status = outbox.lend(|writer| self.receive(now, &mut input, writer));
         inbox.begin = inbox.end.saturating_sub(input.len());
-        // Before the request is answered, what lies behind its head is not looked at.
-        inbox.is_drained = matches!((&status, self.state), (Ok(Status::More), State::Active | State::Closing));
+        if let Ok(Status::More) = status {
+            // Before the request is answered, what lies behind its head is not looked at.
+            inbox.is_drained = !matches!(self.phase, Phase::Decision(_));
+            if inbox.is_ended {
+                self.eof();
+            }
+        }
         status
+    }
+
+    /// [`receive_from`](Self::receive_from), and then what is due, so that no peer puts off a deadline by talking. Last words are not
+    /// given up here, because the transport may not have been asked to take them yet.
+    pub fn advance<'i, E>(
+        &mut self,
+        now: Instant,
+        inbox: &'i mut Inbox<impl Buffer>,
+        outbox: &mut Outbox<impl Buffer>,
+    ) -> Result<Status<'i>, Error<E>> {
+        let status = self.receive_from(now, inbox, outbox)?;
+        if self.state != State::Closed {
+            self.tick_to(now, outbox)?;
+        }
+        Ok(status)
+    }
+
+    /// When [`tick_to`](Self::tick_to) has something to do: at [`poll_timeout`](Self::poll_timeout), and when the connection is closed
+    /// and our last words wait, [`close_timeout_ms`](crate::Config::close_timeout_ms) after the peer was last heard.
+    pub fn deadline(&self, outbox: &Outbox<impl Buffer>) -> Option<Instant> {
+        match self.state {
+            State::Closed if outbox.waiting().is_empty() => None,
+            State::Closed => Some(self.heard.after(self.config.close_timeout_ms)),
+            State::Connection | State::Handshake | State::Active | State::Closing => self.poll_timeout(),
+        }
+    }
+
+    /// [`tick`](Self::tick) into such a buffer; and last words that the peer did not take in time are given up, so that
+    /// writing out what waits comes to an end.
+    ///
+    /// There is room for the heartbeat's Ping if the application leaves [`MIN_OUTPUT`] octets, or `outbox` grows. If there is none, it is
+    /// the peer that took nothing for as long as it said nothing, and the connection ends.
+    pub fn tick_to(&mut self, now: Instant, outbox: &mut Outbox<impl Buffer>) -> Result<(), Expired> {
+        if self.deadline(outbox).is_none_or(|due| now < due) {
+            return Ok(());
+        }
+        if self.state == State::Closed {
+            outbox.sent(usize::MAX);
+            return Err(Expired::Close);
+        }
+        let expired = match outbox.write(|writer| Ok(self.tick(now, writer)?)) {
+            Ok(expired) => expired,
+            Err(_) => {
+                let expired = if self.state == State::Active { Expired::Pong } else { Expired::Handshake };
+                self.go(Trigger::TimedOut);
+                Some(expired)
+            }
+        };
+        expired.map_or(Ok(()), Err)
     }
 }
 
@@ -184,10 +253,9 @@ mod tests {
             room[..len].copy_from_slice(fresh);
             inbox.filled(len);
             wire = rest;
-            loop {
+            while !inbox.is_drained() {
                 let sent = match connection.receive_from(NOW, &mut inbox, &mut outbox).unwrap() {
-                    Status::More => break,
-                    Status::NoRoom(_) => Ok(()),
+                    Status::More | Status::NoRoom(_) => Ok(()),
                     Status::Event(Event::Request { .. }) => {
                         outbox.write(|writer| connection.accept(NOW, &Accept::default(), writer))
                     }
@@ -270,11 +338,94 @@ mod tests {
             let status = connection.receive_from(Instant(at), &mut inbox, &mut outbox);
             assert!(matches!(status, Ok(Status::More)), "{status:?}");
             assert_eq!(connection.heard(), Instant(heard));
-            inbox.filled(0);
+            assert!(inbox.is_drained());
         }
         inbox.room()[..1].copy_from_slice(b"\0");
         inbox.filled(1);
         assert!(connection.receive_from(Instant(400), &mut inbox, &mut outbox).is_ok());
         assert_eq!((connection.heard(), inbox.room().len()), (Instant(400), 252));
+    }
+
+    #[test]
+    fn the_end_of_the_transport_comes_behind_what_it_gave() {
+        let config = Config::DEFAULT;
+        for (wire, clean) in [(&b"\x88\x80\0\0\0\0"[..], true), (b"\x89\x80\0\0\0\0", false)] {
+            let (mut connection, mut outbox) = (active(&config, NOW), Outbox::new([0; MIN_OUTPUT]));
+            let mut inbox = Inbox::new([0; 256]);
+            assert!(inbox.is_drained());
+            inbox.room()[..wire.len()].copy_from_slice(wire);
+            inbox.filled(wire.len());
+            inbox.filled(0);
+            let first = connection.receive_from(NOW, &mut inbox, &mut outbox);
+            assert!(matches!(first, Ok(Status::Event(Event::Close(None) | Event::Ping(b"")))), "{first:?}");
+            assert!(matches!(connection.receive_from(NOW, &mut inbox, &mut outbox), Ok(Status::More)));
+            assert_eq!((connection.state(), connection.eof()), (State::Closed, clean));
+        }
+    }
+
+    #[test]
+    fn nothing_is_read_for_while_a_request_waits_for_its_answer() {
+        let config = Config::DEFAULT;
+        let (mut connection, mut outbox) = (Connection::server(&config, NOW), Outbox::new([0; MIN_OUTPUT]));
+        let mut inbox = Inbox::new([0; 1024]);
+        inbox.room()[..REQUEST.len()].copy_from_slice(REQUEST);
+        inbox.filled(REQUEST.len() - 1);
+        assert!(matches!(connection.receive_from(NOW, &mut inbox, &mut outbox), Ok(Status::More)));
+        assert!(inbox.is_drained(), "a part of a head wants more");
+        inbox.filled(1);
+        let asked = connection.receive_from(NOW, &mut inbox, &mut outbox);
+        assert!(matches!(asked, Ok(Status::Event(Event::Request { .. }))), "{asked:?}");
+        assert!(matches!(connection.receive_from(NOW, &mut inbox, &mut outbox), Ok(Status::More)));
+        assert!(!inbox.is_drained());
+    }
+
+    /// A peer that floods us with messages after our Close, and one that does not read our last words.
+    #[test]
+    fn no_peer_puts_off_a_deadline() {
+        let config = Config::DEFAULT;
+        let (mut connection, mut outbox) = (active(&config, NOW), Outbox::new([0; MIN_OUTPUT]));
+        let mut inbox = Inbox::new([0; 256]);
+        outbox.write(|writer| connection.close(NOW, None, writer)).unwrap();
+        for now in [1, 4_999, 5_000] {
+            inbox.room()[..6].copy_from_slice(b"\x82\x80\0\0\0\0");
+            inbox.filled(6);
+            let status = connection.advance::<()>(Instant(now), &mut inbox, &mut outbox);
+            match now {
+                5_000 => assert!(matches!(status, Err(Error::Late(Expired::Close))), "{status:?}"),
+                _ => assert!(matches!(status, Ok(Status::Event(Event::Data(_)))), "{status:?}"),
+            }
+        }
+        assert_eq!((connection.state(), outbox.waiting()), (State::Closed, &b"\x88\0"[..]));
+        assert_eq!(connection.deadline(&outbox), Some(Instant(10_000)));
+        assert_eq!(connection.tick_to(Instant(9_999), &mut outbox), Ok(()));
+        assert_eq!(connection.tick_to(Instant(10_000), &mut outbox), Err(Expired::Close));
+        assert_eq!((outbox.waiting(), connection.deadline(&outbox)), (&[][..], None));
+    }
+
+    #[test]
+    fn the_heartbeat_needs_room_or_is_the_end() {
+        let config = Config::DEFAULT;
+        for (spare, expect, state) in [(131, Ok(()), State::Active), (130, Err(Expired::Pong), State::Closed)] {
+            let (mut connection, mut outbox) = (active(&config, NOW), Outbox::new([0; MIN_OUTPUT]));
+            outbox.write(|writer| Ok(writer.put(&[7; MIN_OUTPUT][spare..])?)).unwrap();
+            assert_eq!(outbox.room(), spare);
+            assert_eq!(connection.tick_to(Instant(30_000), &mut outbox), expect);
+            assert_eq!(connection.state(), state);
+        }
+        let (mut connection, mut small) = (Connection::server(&config, NOW), Outbox::new([0; MIN_OUTPUT - 1]));
+        assert_eq!(connection.tick_to(Instant(10_000), &mut small), Err(Expired::Handshake));
+    }
+
+    #[test]
+    fn pieces_of_text_end_anywhere() {
+        use martlet_codec::DataKind::{Binary, Text};
+        let config = Config::DEFAULT;
+        let (mut connection, mut outbox) = (active(&config, NOW), Outbox::new([0; MIN_OUTPUT]));
+        outbox.write(|writer| connection.send_piece(Text, b"\xc3", false, writer)).unwrap();
+        let other = outbox.write(|writer| connection.send_piece(Binary, b"\xbc", true, writer));
+        assert_eq!(other, Err(SendError::Misuse(crate::Misuse::KindChanged)));
+        outbox.write(|writer| connection.send_piece(Text, b"\xbc", true, writer)).unwrap();
+        outbox.write(|writer| connection.send_piece(Binary, b"\0", true, writer)).unwrap();
+        assert_eq!(outbox.waiting(), b"\x01\x01\xc3\x80\x01\xbc\x82\x01\0");
     }
 }

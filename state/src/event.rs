@@ -75,6 +75,18 @@ pub enum Expired {
     Close,
 }
 
+impl fmt::Display for Expired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Handshake => "the handshake took too long",
+            Self::Pong => "nothing came after a ping",
+            Self::Close => "the peer did not take or answer the close in time",
+        })
+    }
+}
+
+impl core::error::Error for Expired {}
+
 /// A message, or a fragment of one, to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Payload<'a> {
@@ -176,5 +188,49 @@ impl From<NoRoom> for SendError {
 impl From<Misuse> for SendError {
     fn from(misuse: Misuse) -> Self {
         Self::Misuse(misuse)
+    }
+}
+
+/// Why an adapter cannot go on, over a transport whose errors are `E`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Error<E> {
+    /// The transport failed.
+    Transport(E),
+    /// The peer did wrong.
+    Peer(Fault),
+    /// A deadline passed.
+    Late(Expired),
+    /// This was not sent.
+    Send(SendError),
+}
+
+impl<E: fmt::Display> fmt::Display for Error<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Transport(error) => error.fmt(f),
+            Self::Peer(fault) => fault.fmt(f),
+            Self::Late(expired) => expired.fmt(f),
+            Self::Send(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: fmt::Debug + fmt::Display> core::error::Error for Error<E> {}
+
+impl<E> From<Fault> for Error<E> {
+    fn from(fault: Fault) -> Self {
+        Self::Peer(fault)
+    }
+}
+
+impl<E> From<Expired> for Error<E> {
+    fn from(expired: Expired) -> Self {
+        Self::Late(expired)
+    }
+}
+
+impl<E> From<SendError> for Error<E> {
+    fn from(error: SendError) -> Self {
+        Self::Send(error)
     }
 }

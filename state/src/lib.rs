@@ -63,6 +63,8 @@ mod connection;
 mod event;
 mod instant;
 mod opening;
+#[cfg(feature = "alloc")]
+mod owned;
 mod send;
 mod side;
 mod states;
@@ -71,8 +73,10 @@ mod timers;
 pub use buffers::{Buffer, Inbox, Outbox};
 pub use config::{Config, HeadMode, InvalidConfig};
 pub use connection::{Connection, MIN_OUTPUT};
-pub use event::{Event, Expired, Fault, Misuse, Payload, SendError, Status};
+pub use event::{Error, Event, Expired, Fault, Misuse, Payload, SendError, Status};
 pub use instant::Instant;
+#[cfg(feature = "alloc")]
+pub use owned::OwnedMessage;
 pub use side::{Client, Server, Side};
 pub use states::{State, Trigger};
 

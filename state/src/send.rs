@@ -24,6 +24,18 @@ impl<S: Side> Connection<'_, S> {
         self.data_frame(Sending { kind: payload.kind(), compressed: false }, payload.as_bytes(), fin, output)
     }
 
+    /// Sends a piece of a message as a fragment of it; a whole message is a call with `fin` while none is open. Pieces of text may end
+    /// anywhere, so that what comes in pieces goes on as it is; that all of it is UTF-8 is not looked at here.
+    pub fn send_piece(
+        &mut self,
+        kind: DataKind,
+        piece: &[u8],
+        fin: bool,
+        output: &mut Writer<'_>,
+    ) -> Result<(), SendError> {
+        self.data_frame(Sending { kind, compressed: false }, piece, fin, output)
+    }
+
     /// Sends a message that the caller has compressed, as [`compression`](Self::compression) allows; or with `fin` false its first
     /// fragment, and then the next ones. Pieces of the compressed octets may end anywhere. A whole message is a call with `fin`
     /// while none is open.
