@@ -26,7 +26,7 @@ async fn main() -> std::io::Result<()> {
 }
 
 async fn echo(stream: &mut TcpStream) -> Result<(), Error> {
-    stream.set_nodelay(true)?;
+    stream.set_nodelay(true).map_err(Error::Transport)?;
     let connection = Connection::server(&CONFIG, Instant(0));
     let mut socket = WebSocket::open(stream, connection, Outbox::new(Vec::new())).await?;
     while let Some(message) = socket.recv().await? {

@@ -2,10 +2,7 @@
 
 use crate::message::{Error, Message};
 use martlet::codec::Assembler;
-use martlet::state::{
-    Accept, CloseFrame, Connection, Event, Inbox, Instant, Outbox, Payload, Response, SendError, Side, State, Status,
-    Writer,
-};
+use martlet::state::{CloseFrame, Connection, Inbox, Instant, Outbox, Payload, SendError, Side, State, Writer};
 use std::{io, pin::Pin, time::Duration};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::time::{self, Sleep};
@@ -23,6 +20,7 @@ pub struct WebSocket<'c, T, S: Side> {
     pieces: Assembler<Vec<u8>>,
     begin: time::Instant,
     alarm: Pin<Box<Sleep>>,
+    is_dirty: bool, // the stream may keep some of what it took
     /// What ended the connection, until it is told.
     error: Option<Error>,
 }
@@ -33,7 +31,8 @@ impl<'c, T: AsyncRead + AsyncWrite, S: Side> WebSocket<'c, T, S> {
         let (reader, writer) = tokio::io::split(stream);
         let (inbox, pieces) = (Inbox::new(vec![0; connection.config().min_input()]), Assembler::new(Vec::new()));
         let (begin, alarm) = (time::Instant::now(), Box::pin(time::sleep(Duration::ZERO)));
-        let mut this = Self { reader, writer, connection, inbox, outbox, pieces, begin, alarm, error: None };
+        let (is_dirty, error) = (false, None);
+        let mut this = Self { reader, writer, connection, inbox, outbox, pieces, begin, alarm, is_dirty, error };
         while matches!(this.connection.state(), State::Connection | State::Handshake) {
             if this.step().is_none() {
                 this.turn(true).await;
@@ -50,7 +49,10 @@ impl<'c, T: AsyncRead + AsyncWrite, S: Side> WebSocket<'c, T, S> {
             match step {
                 Some(None) => {}
                 Some(message) => return Ok(message),
-                None if self.connection.state() == State::Closed && self.outbox.waiting().is_empty() => {
+                None if self.connection.state() == State::Closed
+                    && !self.is_dirty
+                    && self.outbox.waiting().is_empty() =>
+                {
                     return self.error.take().map_or(Ok(None), Err);
                 }
                 None => self.turn(true).await,
@@ -83,57 +85,49 @@ impl<'c, T: AsyncRead + AsyncWrite, S: Side> WebSocket<'c, T, S> {
 
     /// Waits until the stream has taken all that waits.
     pub async fn flush(&mut self) -> Result<(), Error> {
-        while !self.outbox.waiting().is_empty() {
+        while self.is_dirty || !self.outbox.waiting().is_empty() {
             self.turn(false).await;
         }
-        self.writer.flush().await?;
         self.error.take().map_or(Ok(()), Err)
     }
 
     /// Takes one event: the message that it is or completes, if any. Nothing is taken when more octets are needed.
     fn step(&mut self) -> Option<Option<Message>> {
-        let now = self.now();
-        let taken = match self.connection.receive_from(now, &mut self.inbox, &mut self.outbox) {
-            Ok(Status::Event(Event::Request { .. })) => self.decide(now).map(|()| None).map_err(Error::Send),
-            Ok(Status::Event(event)) => Message::from_event(event, &mut self.pieces).map_err(Error::Peer),
-            Ok(Status::More | Status::NoRoom(_)) => return None,
-            Err(fault) => Err(Error::Peer(fault)),
-        };
-        Some(taken.map_err(|error| self.error = Some(error)).unwrap_or(None))
-    }
-
-    /// Accepts every request for a WebSocket. Who is choosier looks at the head.
-    fn decide(&mut self, now: Instant) -> Result<(), SendError> {
-        let accepted = self.queue(|connection, writer| connection.accept(now, &Accept::default(), writer));
-        if accepted.is_err() {
-            self.queue(|connection, writer| connection.respond(&Response::new(426, b"WebSockets only\n"), writer))?;
-        }
-        accepted
+        let (now, Self { connection, inbox, outbox, pieces, error: ended, .. }) = (self.now(), self);
+        connection.next_message(now, inbox, outbox, pieces).unwrap_or_else(|error| {
+            *ended = Some(error);
+            Some(None)
+        })
     }
 
     /// Moves some octets one way, or does what is due. Only who has taken all that came may hear what is next, and the end.
     async fn turn(&mut self, hears: bool) {
-        let (now, is_over) = (self.now(), self.connection.state() == State::Closed);
-        // A peer has so long to read our last words.
+        let is_over = self.connection.state() == State::Closed;
+        // Also for last words that the stream keeps a peer has so long.
         let last_words = self.connection.heard().after(self.connection.config().close_timeout_ms);
-        let due = is_over.then_some(last_words).or(self.connection.poll_timeout());
-        self.alarm.as_mut().reset(self.begin + Duration::from_millis(due.unwrap_or(now).0));
+        let due = self.connection.deadline(&self.outbox).or(is_over.then_some(last_words));
+        self.alarm.as_mut().reset(self.begin + Duration::from_millis(due.unwrap_or(Instant(0)).0));
         let waiting = self.outbox.waiting().len();
         tokio::select! {
             biased;
-            taken = self.writer.write(self.outbox.waiting()), if waiting > 0 => match taken {
-                Ok(taken @ 1..) => self.outbox.sent(taken),
+            taken = put(&mut self.writer, self.outbox.waiting()), if waiting > 0 || self.is_dirty => match taken {
+                Ok(taken) if taken > 0 || waiting == 0 => {
+                    self.outbox.sent(taken);
+                    self.is_dirty = waiting > 0;
+                }
                 end => self.fail(end, waiting),
             },
             fresh = self.reader.read(self.inbox.room()), if hears && !is_over && waiting < MAX_WAITING => match fresh {
                 Ok(fresh @ 1..) => self.inbox.filled(fresh),
                 end => self.fail(end, 0),
             },
-            () = &mut self.alarm, if due.is_some() => match self.queue(|connection, w| Ok(connection.tick(now, w)?)) {
-                Ok(Some(expired)) => self.error = Some(Error::Late(expired)),
-                Ok(None) if !is_over => {}
-                _ => self.outbox.sent(waiting),
-            },
+            () = &mut self.alarm, if due.is_some() => {
+                let now = self.now();
+                if let Err(late) = self.connection.tick_to(now, &mut self.outbox) {
+                    self.error.get_or_insert(late.into());
+                }
+                self.is_dirty &= !is_over;
+            }
         }
     }
 
@@ -141,10 +135,16 @@ impl<'c, T: AsyncRead + AsyncWrite, S: Side> WebSocket<'c, T, S> {
     fn fail(&mut self, end: io::Result<usize>, lost: usize) {
         self.connection.eof();
         self.outbox.sent(lost);
-        self.error = Some(end.err().unwrap_or(io::ErrorKind::UnexpectedEof.into()).into());
+        self.is_dirty = false;
+        self.error = Some(Error::Transport(end.err().unwrap_or(io::ErrorKind::UnexpectedEof.into())));
     }
 
     fn now(&self) -> Instant {
         Instant(self.begin.elapsed().as_millis() as u64)
     }
+}
+
+/// Writes some of `octets`; if there are none, flushes those that the stream keeps.
+async fn put(writer: &mut (impl AsyncWrite + Unpin), octets: &[u8]) -> io::Result<usize> {
+    if octets.is_empty() { writer.flush().await.map(|()| 0) } else { writer.write(octets).await }
 }

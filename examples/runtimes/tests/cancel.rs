@@ -2,18 +2,14 @@
 
 mod common;
 
-use common::{REQUEST, Slow, frames, poll, server};
+use common::{MOST, REQUEST, Slow, client, frames, plans, poll, response, server};
 use martlet::codec::Key;
-use martlet::state::{Client, ClientRequest, Connection, Instant, Outbox, Payload, Side};
+use martlet::state::{Connection, Outbox, Payload, Side};
 use martlet_runtimes::message::Message;
 use martlet_runtimes::tokio::WebSocket;
-use rand_chacha::ChaCha12Rng;
-use rand_chacha::rand_core::SeedableRng;
 use tokio::runtime::{Builder, Runtime};
 
 const NEVER: usize = usize::MAX;
-/// More than any talk here takes: what does not come to its end fails.
-const MOST: usize = 20_000;
 
 /// Timers need a runtime, which does nothing else here: nothing but these tests polls.
 fn runtime() -> Runtime {
@@ -46,33 +42,6 @@ fn echo<S: Side>(
         }
     }
     panic!("no end after {heard:?}");
-}
-
-fn client() -> (Connection<'static, Client<ChaCha12Rng>>, Outbox<Vec<u8>>) {
-    let mut outbox = Outbox::new(Vec::new());
-    let request = ClientRequest { host: "a", target: "/", ..ClientRequest::default() };
-    let rng = || ChaCha12Rng::from_seed([7; 32]);
-    let connection =
-        outbox.write(|writer| Connection::client(&common::CONFIG, Instant(0), rng(), &request, writer)).unwrap();
-    (connection, outbox)
-}
-
-/// The answer to [`client`]'s request, which another connection of the core gives.
-fn response() -> Vec<u8> {
-    let (_, request) = client();
-    let (at_once, lazy) = (usize::MAX, 1);
-    let stream = Slow::new(request.waiting(), at_once, lazy);
-    let (connection, outbox) = server();
-    assert!(poll(WebSocket::open(stream.clone(), connection, outbox), MOST).unwrap().is_ok());
-    stream.said()
-}
-
-/// Every cutting with every patience.
-fn plans(len: usize) -> impl Iterator<Item = (usize, u32, usize)> {
-    let cuts = (1..40).chain([64, 125, 126, 127, 128, 500, len]);
-    cuts.flat_map(|at_once| {
-        [(2, 1), (2, 2), (3, 1), (3, 2), (3, 5), (7, 3)].map(|(lazy, patience)| (at_once, lazy, patience))
-    })
 }
 
 fn check<S: Side>(wire: &[u8], connection: impl Fn() -> (Connection<'static, S>, Outbox<Vec<u8>>)) {

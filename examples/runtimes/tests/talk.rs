@@ -12,7 +12,7 @@ use martlet_runtimes::tokio::WebSocket;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter, DuplexStream, duplex};
 use tokio::time::timeout;
 
 /// A server's end after the handshake, and the raw stream of its peer.
@@ -156,4 +156,28 @@ async fn a_peer_that_does_not_read_is_not_read() {
     tokio::join!(talk, listen);
     let most = (64 * 1024 + 16 * 1024 + 4 * 256) / 127;
     assert!(heard > 400 && pings <= most + 1, "{heard} of {pings} pings were heard, {most} are the most");
+}
+
+/// What a stream keeps until it is flushed is flushed, though nothing but `recv` is called.
+#[tokio::test(start_paused = true)]
+async fn answers_do_not_stay_in_the_stream() {
+    let (ours, mut theirs) = duplex(4096);
+    let serve = async {
+        let (connection, outbox) = server();
+        let mut socket = WebSocket::open(BufWriter::new(ours), connection, outbox).await.unwrap();
+        while socket.recv().await.unwrap().is_some() {}
+    };
+    let ask = async {
+        theirs.write_all(REQUEST).await.unwrap();
+        assert!(theirs.read(&mut [0; 512]).await.unwrap() > 0);
+        for (said, answer) in
+            [(b"\x89\x82\0\0\0\0hi", b"\x8a\x02hi"), (b"\x88\x82\0\0\0\0\x03\xe8", b"\x88\x02\x03\xe8")]
+        {
+            theirs.write_all(said).await.unwrap();
+            let mut heard = [0; 4];
+            timeout(Duration::from_secs(1), theirs.read_exact(&mut heard)).await.expect("an answer").unwrap();
+            assert_eq!(&heard, answer);
+        }
+    };
+    tokio::join!(serve, ask);
 }
