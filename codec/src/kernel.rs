@@ -170,11 +170,14 @@ fn ends_and_middle(payload: &mut [u8], key: u32, [first, last]: [u128; 2]) -> u6
     let middle = payload.len().wrapping_sub(1);
     if let Some(middle) = payload.get_mut(16..middle) {
         let (chunks, _) = middle.as_chunks_mut::<16>();
+        let mut ors = [0; 2];
         for chunk in chunks {
-            let clear = u128::from_le_bytes(*chunk) ^ wide(key);
-            *chunk = clear.to_le_bytes();
-            or |= clear;
+            let (words, _) = chunk.as_chunks_mut::<WORD>();
+            for (word, or) in words.iter_mut().zip(&mut ors) {
+                *or |= xor(word, key);
+            }
         }
+        or |= u128::from(ors[0] | ors[1]);
     }
     if let Some(to) = payload.last_chunk_mut() {
         *to = last.to_le_bytes();
