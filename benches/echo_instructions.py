@@ -14,7 +14,8 @@ import sys
 import time
 
 SHORT, LONG = 1_600, 17_600
-LOADS = [(20, 1), (20, 16), (1024, 1), (1024, 16)]
+TEXT, BINARY = b"\x81", b"\x82"
+LOADS = [(TEXT, 20, 1), (TEXT, 20, 16), (BINARY, 1024, 1), (BINARY, 1024, 16)]
 REQUEST = (
     b"GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -40,19 +41,19 @@ def connect(port, server):
     raise SystemExit("the server does not listen")
 
 
-def masked(payload):
+def masked(first, payload):
     key = b"\x12\x9e\x55\xc3"
     length = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + len(payload).to_bytes(2, "big")
-    return b"\x81" + length + key + bytes(octet ^ key[at % 4] for at, octet in enumerate(payload))
+    return first + length + key + bytes(octet ^ key[at % 4] for at, octet in enumerate(payload))
 
 
-def talk(connection, size, depth, messages):
+def talk(connection, first, size, depth, messages):
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.sendall(REQUEST)
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         head += connection.recv(1) or sys.exit("no handshake")
-    batch = masked(b"a" * size) * depth
+    batch = masked(first, b"a" * size) * depth
     expected = (size + (2 if size < 126 else 4)) * depth
     for _ in range(messages // depth):
         connection.sendall(batch)
@@ -62,7 +63,7 @@ def talk(connection, size, depth, messages):
             missing -= came or sys.exit("the server hung up")
 
 
-def instructions(command, size, depth, messages):
+def instructions(command, first, size, depth, messages):
     port = free_port()
     words = shlex.split(command.format(port=port))
     server = subprocess.Popen(
@@ -70,19 +71,19 @@ def instructions(command, size, depth, messages):
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
     )
     with connect(port, server) as connection:
-        talk(connection, size, depth, messages)
+        talk(connection, first, size, depth, messages)
     server.send_signal(signal.SIGTERM)
     log = server.communicate(timeout=60)[1]
     return int(re.search(r"Collected : (\d+)", log)[1])
 
 
 def main():
-    print("| server |" + "".join(f" {size:,} B, depth {depth} |" for size, depth in LOADS))
+    print("| server |" + "".join(f" {size:,} B {'text' if first == TEXT else 'binary'}, depth {depth} |" for first, size, depth in LOADS))
     print("|---|" + "---:|" * len(LOADS))
     for name, command in (argument.split("=", 1) for argument in sys.argv[1:]):
         cells = []
-        for size, depth in LOADS:
-            short, long = (instructions(command, size, depth, messages) for messages in (SHORT, LONG))
+        for first, size, depth in LOADS:
+            short, long = (instructions(command, first, size, depth, messages) for messages in (SHORT, LONG))
             cells.append(f" {(long - short) / (LONG - SHORT):,.0f} |")
         print(f"| {name} |" + "".join(cells), flush=True)
 

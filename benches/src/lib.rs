@@ -1,4 +1,9 @@
-//! What the benchmarks share: frames of a client, streams of them, and JSON.
+//! What the benchmarks share: frames of a client, streams of them, the codecs that are compared, and JSON.
+
+pub mod corpus;
+pub mod decode;
+pub mod encode;
+mod wslay;
 
 /// What a message is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,10 @@
-//! For callgrind, which counts what happens inside [`measured`]: `instructions KIND SIZE` decodes a stream of equal frames.
+//! For callgrind, which counts what happens inside [`measured`]: `instructions in|out NAME KIND SIZE`; `instructions names in|out`.
 
-use martlet_benches::{Kind, client_frame};
-use martlet_codec::{Decoder, Event, Limits, MIN_INPUT, Role};
+use martlet_benches::Kind;
+use martlet_benches::corpus::{Corpus, READ};
+use martlet_benches::decode::DECODERS;
+use martlet_benches::encode::ENCODERS;
 use std::hint::black_box;
-
-const READ: usize = 16 * 1024;
 
 /// The part that counts. Its name stays as it is, so that the tool finds it.
 #[inline(never)]
@@ -14,43 +14,38 @@ fn measured(run: &mut dyn FnMut()) {
 }
 
 fn main() {
-    let mut args = std::env::args().skip(1);
-    let name = args.next().unwrap_or_default();
-    let kind = Kind::ALL.into_iter().find(|(_, known)| *known == name).map_or(Kind::Binary, |(kind, _)| kind);
-    let size = args.next().and_then(|size| size.parse().ok()).unwrap_or(20);
-    let frames = if size < 200 { 2000 } else { 64 };
-    let mut wire = Vec::new();
-    for i in 0..frames {
-        client_frame(&mut wire, kind, [i as u8, 0x55, 3, 9], &kind.payload(size));
-    }
-
-    let (mut decoder, limits) = (Decoder::new(Role::Server), Limits::DEFAULT);
-    let mut buffer = vec![0; READ + MIN_INPUT];
-    let mut sum = (0u64, 0u64, 0u8);
-    let mut run = || {
-        let (mut rest, mut kept) = (&wire[..], 0);
-        while !rest.is_empty() {
-            let fresh = rest.len().min(READ);
-            let end = kept + fresh;
-            buffer[kept..end].copy_from_slice(&rest[..fresh]);
-            rest = &rest[fresh..];
-            let mut input = &mut buffer[..end];
-            while let Some(event) = decoder.decode(&limits, &mut input).unwrap() {
-                let Event::Data(data) = event else { unreachable!() };
-                sum.0 += u64::from(data.is_last());
-                sum.1 += data.payload().len() as u64;
-                if let (Some(first), Some(last)) = (data.payload().first(), data.payload().last()) {
-                    sum.2 ^= first ^ last;
-                }
-            }
-            kept = input.len();
-            buffer.copy_within(end - kept..end, 0);
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["names", "in"] => DECODERS.iter().for_each(|(name, _)| println!("{name}")),
+        ["names", "out"] => ENCODERS.iter().for_each(|(name, _)| println!("{name}")),
+        [way, name, kind, size] => {
+            let (kind, _) = Kind::ALL.into_iter().find(|(_, known)| *known == kind).expect("a kind of message");
+            let size = size.parse().expect("a number of octets");
+            if way == "in" { decode(name, kind, size) } else { encode(name, kind, size) }
         }
-    };
+        _ => panic!("instructions in|out NAME KIND SIZE"),
+    }
+}
+
+fn decode(name: &str, kind: Kind, size: usize) {
+    let (_, make) = DECODERS.into_iter().find(|(known, _)| *known == name).expect("a decoder");
+    let corpus = Corpus::new(kind, size, READ);
+    let mut run = make(&corpus);
     // The first runs are not like the others: memory is touched for the first time, CPU features are looked for.
     run();
     run();
-    measured(&mut run);
-    assert_eq!(black_box(sum).0, 3 * frames as u64);
-    println!("frames {frames}");
+    measured(&mut || {
+        black_box(run());
+    });
+    println!("messages {}", corpus.frames);
+}
+
+fn encode(name: &str, kind: Kind, size: usize) {
+    let (_, make) = ENCODERS.into_iter().find(|(known, _)| *known == name).expect("an encoder");
+    let count = (100_000 / (size + 10)).clamp(4, 1000);
+    let mut send = make(kind, kind.payload(size).leak());
+    send(count);
+    send(count);
+    measured(&mut || send(count));
+    println!("messages {count}");
 }

@@ -1,11 +1,15 @@
-//! Echo servers to compare with: `peer raw|tungstenite|fastwebsockets PORT`, each on one thread of work a connection or a loop.
+//! Echo servers to compare with: `peer NAME PORT`, each at its best: on one thread, or on one a connection where it blocks, and with one
+//! write for all that can be answered, where it lets its user have that.
 
+use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 
 fn main() -> io::Result<()> {
     let mut args = std::env::args().skip(1);
-    let usage = || io::Error::new(ErrorKind::InvalidInput, "peer raw|tungstenite|fastwebsockets PORT");
+    let usage = || {
+        io::Error::new(ErrorKind::InvalidInput, "peer raw|tungstenite|fastwebsockets|tokio-websockets|sockudo-ws PORT")
+    };
     let name = args.next().ok_or_else(usage)?;
     let port = args.next().and_then(|port| port.parse().ok()).ok_or_else(usage)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -13,6 +17,8 @@ fn main() -> io::Result<()> {
         "raw" => raw(address),
         "tungstenite" => tungstenite(address),
         "fastwebsockets" => fastwebsockets(address),
+        "tokio-websockets" => tokio_websockets(address),
+        "sockudo-ws" => sockudo(address),
         _ => Err(usage()),
     }
 }
@@ -111,4 +117,56 @@ async fn fastwebsockets(address: SocketAddr) -> io::Result<()> {
             let _ = http1::Builder::new().serve_connection(io, service_fn(serve)).with_upgrades().await;
         });
     }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn tokio_websockets(address: SocketAddr) -> io::Result<()> {
+    use tokio_websockets::{Limits, Message, ServerBuilder};
+    let listener = tokio::net::TcpListener::bind(address).await?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        tokio::spawn(async move {
+            let accepted = ServerBuilder::new().limits(Limits::unlimited()).accept(stream).await;
+            let Ok((_, socket)) = accepted else { return };
+            echo(socket, |message: &Message| message.is_text() || message.is_binary()).await;
+        });
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn sockudo(address: SocketAddr) -> io::Result<()> {
+    use sockudo_ws::{Config, Message, WebSocketStream, handshake::server_handshake};
+    let listener = tokio::net::TcpListener::bind(address).await?;
+    loop {
+        let (mut stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        tokio::spawn(async move {
+            if server_handshake(&mut stream).await.is_ok() {
+                let socket = WebSocketStream::server(stream, Config::default());
+                echo(socket, |message| matches!(message, Message::Text(_) | Message::Binary(_))).await;
+            }
+        });
+    }
+}
+
+/// Answers all that has come, then flushes.
+async fn echo<M, E>(
+    mut socket: impl Stream<Item = Result<M, E>> + Sink<M, Error = E> + Unpin,
+    is_data: impl Fn(&M) -> bool,
+) -> Option<()> {
+    while let Some(message) = socket.next().await {
+        let mut message = message.ok()?;
+        loop {
+            if is_data(&message) {
+                socket.feed(message).await.ok()?;
+            }
+            match socket.next().now_or_never() {
+                Some(next) => message = next?.ok()?,
+                None => break,
+            }
+        }
+        socket.flush().await.ok()?;
+    }
+    None
 }
