@@ -197,6 +197,25 @@ async fn neither_half_takes_the_other_ones_waker() {
     assert_eq!(close.unwrap().unwrap(), Message::Close(None));
 }
 
+/// A reader that polled last and then does something else does not keep the writer waiting.
+#[tokio::test(start_paused = true)]
+async fn a_busy_reader_does_not_keep_the_writer() {
+    let (socket, mut theirs) = active(&common::CONFIG).await;
+    let (mut sink, mut stream) = socket.split();
+    let writer = tokio::spawn(async move { sink.send(Message::Binary(vec![7; 20_000])).await });
+    tokio::task::yield_now().await;
+    let reader = tokio::spawn(async move {
+        assert!(timeout(Duration::from_millis(10), stream.next()).await.is_err());
+        std::future::pending::<()>().await;
+    });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!writer.is_finished());
+    let mut said = vec![0; 4 + 20_000];
+    timeout(Duration::from_secs(1), theirs.read_exact(&mut said)).await.expect("all comes").unwrap();
+    timeout(Duration::from_secs(1), writer).await.expect("the writer is woken").unwrap().unwrap();
+    reader.abort();
+}
+
 #[tokio::test(start_paused = true)]
 async fn close_is_a_handshake_and_then_the_stream_ends() {
     let (mut socket, mut theirs) = active(&common::CONFIG).await;
