@@ -91,13 +91,24 @@ impl<'c> Client<'c> {
 
     /// The socket, and the octets that have come behind what was received: for who moves frames in another way, such as a loop over
     /// many sockets. Nothing of what was sent is outstanding; of a message that was received in part, that part is lost. One that is
-    /// encrypted is not given: [`Unsupported`](std::io::ErrorKind::Unsupported).
+    /// encrypted is not given: [`Unsupported`](std::io::ErrorKind::Unsupported). Of a `wss` client `into_tls_socket` gives it.
     pub fn into_socket(self) -> std::io::Result<(TcpStream, Vec<u8>)> {
         let Reader { link, input, start, end, .. } = self.reader;
         if link.is_secure() {
             return Err(std::io::ErrorKind::Unsupported.into());
         }
         Ok((link.socket.try_clone()?, input[start..end].to_vec()))
+    }
+
+    /// The same of a `wss` client, as a socket that does not block; of others it is [`Unsupported`](std::io::ErrorKind::Unsupported).
+    #[cfg(feature = "tls")]
+    pub fn into_tls_socket(self) -> std::io::Result<(crate::tls::TlsSocket, Vec<u8>)> {
+        let Reader { link, input, start, end, .. } = self.reader;
+        let tls = link.lock().tls.take().ok_or(std::io::ErrorKind::Unsupported)?;
+        let socket = link.socket.try_clone()?;
+        socket.set_nonblocking(true)?;
+        let socket = crate::tls::TlsSocket::over(mio::net::TcpStream::from_std(socket), (*tls).into());
+        Ok((socket, input[start..end].to_vec()))
     }
 
     /// The subprotocol that the server chose.

@@ -90,3 +90,5 @@ pub use stats::Stats;
 // What the signatures above are made of.
 pub use martlet_codec::{PackError, Packet, Role, pack, unpack};
 pub use martlet_state::{DataKind, DeflateParams, DeflateSide, Misuse, Payload, State};
+#[cfg(feature = "tls")]
+pub use tls::TlsSocket;

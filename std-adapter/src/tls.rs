@@ -1,11 +1,12 @@
-//! TLS of a server (feature `tls`): certificates from files, and a socket that encrypts.
+//! TLS (feature `tls`): a server's certificates from files, and a socket that encrypts, of either side.
 
 use crate::settings::Settings;
 use core::fmt;
 use mio::net::TcpStream;
+use mio::{Interest, Registry, Token, event};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection};
+use rustls::{Connection, ServerConfig, ServerConnection};
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -39,18 +40,23 @@ fn about(file: &Path, why: impl fmt::Display) -> String {
 /// A socket that encrypts what is written and decrypts what is read. It behaves as a socket does: what is read is short only if there is no
 /// more, and what is written is taken or refused.
 #[derive(Debug)]
-pub(crate) struct TlsSocket {
+pub struct TlsSocket {
     pub(crate) socket: TcpStream,
-    tls: ServerConnection,
+    tls: Connection,
     /// Octets that are encrypted, and whose taking was not told because the socket refused some: whoever writes gives them again.
     owed: usize,
 }
 
 impl TlsSocket {
     pub(crate) fn new(socket: TcpStream, config: &Arc<ServerConfig>) -> io::Result<Self> {
-        let mut tls = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
+        let tls = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
+        Ok(Self::over(socket, tls.into()))
+    }
+
+    /// Goes on where the handshake has ended.
+    pub(crate) fn over(socket: TcpStream, mut tls: Connection) -> Self {
         tls.set_buffer_limit(Some(MOST));
-        Ok(Self { socket, tls, owed: 0 })
+        Self { socket, tls, owed: 0 }
     }
 
     /// Writes what TLS itself has to say, or what the socket refused before.
@@ -131,5 +137,19 @@ impl Write for TlsSocket {
 
     fn flush(&mut self) -> io::Result<()> {
         self.push()
+    }
+}
+
+impl event::Source for TlsSocket {
+    fn register(&mut self, registry: &Registry, token: Token, interests: Interest) -> io::Result<()> {
+        self.socket.register(registry, token, interests)
+    }
+
+    fn reregister(&mut self, registry: &Registry, token: Token, interests: Interest) -> io::Result<()> {
+        self.socket.reregister(registry, token, interests)
+    }
+
+    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        self.socket.deregister(registry)
     }
 }

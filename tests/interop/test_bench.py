@@ -116,7 +116,7 @@ def test_what_is_no_echo_breaks_off(handler, wanted):
     ("arguments", "code", "wanted"),
     [
         (["http://127.0.0.1:1/"], 2, "begins with ws://"),
-        (["wss://127.0.0.1:1/"], 2, "plain connections only"),
+        (["wss://127.0.0.1:1/"], 3, "feature `tls`"),
         (["--payload", "-1", "ws://127.0.0.1:1/"], 2, ""),
         (["--connections", "0", "ws://127.0.0.1:1/"], 2, "--connections"),
         (["--text", "--binary", "ws://127.0.0.1:1/"], 2, "cannot be used with"),

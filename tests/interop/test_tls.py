@@ -1,6 +1,7 @@
 """wss:// on both sides: Python's `websockets` and openssl's s_client, and certificates that must be refused."""
 
 import datetime
+import json
 import os
 import signal
 import ssl
@@ -180,3 +181,15 @@ def test_our_client_and_our_server(server, ca, tmp_path):
     ca.cert_pem.write_to_path(tmp_path / "ca.pem")
     code, out, err = ask(url(server), "--cacert", tmp_path / "ca.pem")
     assert (code, out) == (0, "hello\n"), err
+
+
+@pytest.mark.parametrize("load", [["--depth", "16"], ["--payload", "200000", "--binary", "--depth", "3", "--connections", "2"]])
+def test_our_bench_over_tls(server, echo, ca, tmp_path, load):
+    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
+    for place in [url(server), f"wss://{HOST}:{echo(ca.issue_cert(HOST))}/"]:
+        options = ["--cacert", tmp_path / "ca.pem", "--verify", "--duration", "300ms", "--json", *load]
+        done = subprocess.run([BINARY, "bench", *options, place], capture_output=True, timeout=60)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert json.loads(done.stdout)["messages"] > 0
+    done = subprocess.run([BINARY, "bench", url(server)], capture_output=True, timeout=PATIENCE)
+    assert done.returncode == 3 and b"nobody who is trusted has signed" in done.stderr

@@ -1,7 +1,7 @@
 //! Load on an echo server: `load PORT PID raw|ws KIND SIZE CONNECTIONS DEPTH SECONDS`.
 //!
 //! Keeps `DEPTH` messages under way on each connection and counts echoes. Prints messages a second and the CPU time that
-//! the server process spent on each, user and system, in microseconds.
+//! the server process and this one spent on each, user and system, in microseconds.
 
 use martlet_benches::{Kind, client_frame, server_frame_len};
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
@@ -54,18 +54,20 @@ fn main() -> io::Result<()> {
     // A quarter of a second to warm up, then the count begins.
     let mut start = None;
     let began = Instant::now();
-    let mut cpu = 0.0;
+    let cpu = || Ok::<_, io::Error>([cpu_seconds(pid)?, cpu_seconds("self")?]);
+    let mut cpu_before = [0.0; 2];
     loop {
         let elapsed = began.elapsed();
         if start.is_none() && elapsed > Duration::from_millis(250) {
-            (start, messages, cpu) = (Some(Instant::now()), 0, cpu_seconds(pid)?);
+            (start, messages, cpu_before) = (Some(Instant::now()), 0, cpu()?);
         }
         if let Some(start) = start
             && start.elapsed() > Duration::from_secs(number(seconds)? as u64)
         {
-            let spent = cpu_seconds(pid)? - cpu;
             let rate = messages as f64 / start.elapsed().as_secs_f64();
-            println!("{rate:.0} {:.3}", spent * 1e6 / messages as f64);
+            let [after, before] = [cpu()?, cpu_before];
+            let [server, own] = [0, 1].map(|whose| (after[whose] - before[whose]) * 1e6 / messages as f64);
+            println!("{rate:.0} {server:.3} {own:.3}");
             return Ok(());
         }
         poll.poll(&mut events, Some(Duration::from_millis(100)))?;

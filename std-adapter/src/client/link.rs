@@ -29,7 +29,7 @@ pub(super) struct Core<'c> {
     /// What waits to be written.
     pending: Vec<u8>,
     #[cfg(feature = "tls")]
-    tls: Option<Box<rustls::ClientConnection>>,
+    pub(super) tls: Option<Box<rustls::ClientConnection>>,
     /// Some thread is writing, and will write what is added meanwhile.
     writing: bool,
 }

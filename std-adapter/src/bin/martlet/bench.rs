@@ -2,18 +2,21 @@
 
 mod load;
 mod report;
+mod socket;
 mod wire;
 
 use self::load::{Outcome, Plan};
 use self::report::{Latency, Report, cpu_time, grouped};
+use self::socket::Plain;
 use self::wire::Message;
 use clap::builder::RangedU64ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use indicatif::{ProgressBar, ProgressStyle};
 use martlet_codec::DataKind;
 use martlet_std::{ConnectError, Connector};
+use mio::event::Source;
 use std::cell::Cell;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -50,16 +53,19 @@ pub(crate) fn command() -> Command {
     };
     let switch =
         |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
-    Command::new("bench")
+    let command = Command::new("bench");
+    #[cfg(feature = "tls")]
+    let command = command.arg(
+        Arg::new("cacert")
+            .long("cacert")
+            .value_name("FILE")
+            .help("Trust the certificates of this file for wss://, and no others (PEM)"),
+    );
+    command
         .about("Put load on an echo server, and show how quickly it answers")
         .long_about(LONG_ABOUT)
         .after_long_help(AFTER_HELP)
-        .arg(
-            Arg::new("url")
-                .value_name("URL")
-                .required(true)
-                .help("ws://host:port/path of an echo; wss:// is not measured"),
-        )
+        .arg(Arg::new("url").value_name("URL").required(true).help("ws://host:port/path of an echo"))
         .arg(number("connections", "1", 1, 1_000_000, "How many connections"))
         .arg(number("depth", "1", 1, 1_000_000, "How many messages are under way on each connection"))
         .arg(number("payload", "20", 0, MOST_PAYLOAD, "How many octets a message has"))
@@ -86,9 +92,31 @@ pub(crate) fn command() -> Command {
 
 /// Does it, and prints the figures. An error is one line.
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
+    let url = matches.get_one::<String>("url").map_or("", String::as_str);
+    let connector = Connector::new();
+    #[cfg(feature = "tls")]
+    let connector = match matches.get_one::<String>("cacert") {
+        Some(file) => connector.root_certificates(file).map_err(|error| format!("{file}: {error}"))?,
+        None => connector,
+    };
+    #[cfg(feature = "tls")]
+    if url.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("wss:")) {
+        return measure(matches, url, || connector.connect(url)?.into_tls_socket().map_err(ConnectError::Io));
+    }
+    measure(matches, url, || {
+        let (socket, come) = connector.connect(url)?.into_socket().map_err(ConnectError::Io)?;
+        Ok((Plain::new(socket).map_err(ConnectError::Io)?, come))
+    })
+}
+
+/// The same with connections that are opened so.
+fn measure<S: Read + Write + Source>(
+    matches: &ArgMatches,
+    url: &str,
+    open: impl Fn() -> Result<(S, Vec<u8>), ConnectError>,
+) -> Result<ExitCode, String> {
     let number = |name| matches.get_one::<usize>(name).copied().unwrap_or_default();
     let (connections, depth, payload) = (number("connections"), number("depth"), number("payload"));
-    let url = matches.get_one::<String>("url").map_or("", String::as_str);
     let duration = matches.get_one::<Duration>("duration").copied().unwrap_or_default();
     let binary = matches.get_flag("binary");
     let kind = if binary { DataKind::Binary } else { DataKind::Text };
@@ -101,12 +129,9 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
         Ok(ExitCode::from(code))
     };
 
-    if url.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("wss:")) {
-        return Err(format!("{url}: it measures plain connections only, such as ws://127.0.0.1:9501/echo"));
-    }
     let mut sockets = Vec::new();
     for _ in 0..connections {
-        match open(url) {
+        match open() {
             Ok(socket) => sockets.push(socket),
             Err(ConnectError::Url(invalid)) => return Err(format!("{url}: {invalid}")),
             Err(error) => {
@@ -154,11 +179,6 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
         server_cpu_us_per_message: per_message(server_before, server),
     };
     print(&report, matches.get_flag("json"))
-}
-
-/// A connection that is open, as the loop wants it.
-fn open(url: &str) -> Result<(std::net::TcpStream, Vec<u8>), ConnectError> {
-    Connector::new().connect(url)?.into_socket().map_err(ConnectError::Io)
 }
 
 /// On a terminal, a bar that fills while it runs.

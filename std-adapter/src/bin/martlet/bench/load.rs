@@ -3,12 +3,13 @@
 use super::wire::{Echoes, Magazine, Message, Wrong};
 use hdrhistogram::Histogram;
 use martlet_codec::{CloseFrame, ControlOp};
-use mio::net::TcpStream;
+use mio::event::Source;
 use mio::{Events, Interest, Poll, Token};
+use rustix::time::{ClockId, clock_gettime};
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What is read at once, in octets: much, so that many echoes cost one read.
 const READ: usize = 256 * 1024;
@@ -61,8 +62,8 @@ impl From<io::Error> for Failed {
 }
 
 /// A connection.
-struct Peer {
-    socket: TcpStream,
+struct Peer<S> {
+    socket: S,
     echoes: Echoes,
     /// What came and is not a whole header or control frame yet.
     held: Vec<u8>,
@@ -82,24 +83,21 @@ struct Shared {
     buffer: Box<[u8]>,
     messages: u64,
     times: Histogram<u64>,
-    epoch: Instant,
-    /// Nanoseconds since the epoch, as they were read last: the clock costs as much as a short message.
+    /// Nanoseconds of the system's clock, as they were read last: that costs as much as a short message.
     now: u64,
 }
 
-/// Puts load on connections that are open; with each the octets that have come behind its handshake. `tell` hears how long it has
+/// Puts load on connections that are open and do not block; with each the octets that have come behind its handshake. `tell` hears how long it has
 /// taken, of that without the warming up, and how many messages there were in that time; `begin` when the count begins.
-pub(crate) fn run(
+pub(crate) fn run<S: Read + Write + Source>(
     plan: Plan,
-    sockets: Vec<(std::net::TcpStream, Vec<u8>)>,
+    sockets: Vec<(S, Vec<u8>)>,
     begin: impl FnOnce(),
     mut tell: impl FnMut(Duration, u64),
 ) -> Result<Outcome, Failed> {
     let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(1024));
     let mut peers = Vec::with_capacity(sockets.len());
-    for (index, (socket, held)) in sockets.into_iter().enumerate() {
-        socket.set_nonblocking(true)?;
-        let mut socket = TcpStream::from_std(socket);
+    for (index, (mut socket, held)) in sockets.into_iter().enumerate() {
         poll.registry().register(&mut socket, Token(index), Interest::READABLE | Interest::WRITABLE)?;
         peers.push(Peer::new(socket, held, plan.depth));
     }
@@ -110,11 +108,11 @@ pub(crate) fn run(
         buffer: vec![0; READ].into_boxed_slice(),
         messages: 0,
         times,
-        epoch: Instant::now(),
         now: 0,
     };
+    shared.read_clock();
     let duration = u64::try_from(shared.plan.duration.as_nanos()).unwrap_or(u64::MAX);
-    let (mut begin, mut start, mut told) = (Some(begin), 0, 0);
+    let (mut begin, mut start, mut told) = (Some(begin), shared.now, shared.now);
     loop {
         poll.poll(&mut events, Some(Duration::from_nanos(TELL_NS))).or_else(interrupted)?;
         shared.read_clock();
@@ -153,13 +151,14 @@ fn interrupted(error: io::Error) -> io::Result<()> {
 
 impl Shared {
     fn read_clock(&mut self) {
-        let since = self.epoch.elapsed();
-        self.now = since.as_secs() * 1_000_000_000 + u64::from(since.subsec_nanos());
+        // It is never negative.
+        let time = clock_gettime(ClockId::Monotonic);
+        self.now = time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64;
     }
 }
 
-impl Peer {
-    fn new(socket: TcpStream, held: Vec<u8>, depth: usize) -> Self {
+impl<S: Read + Write> Peer<S> {
+    fn new(socket: S, held: Vec<u8>, depth: usize) -> Self {
         let due = VecDeque::with_capacity(depth.min(64));
         Self { socket, echoes: Echoes::new(), held, rest: Vec::new(), sent: 0, free: depth, due }
     }
@@ -224,6 +223,11 @@ impl Peer {
 
     /// Sends until nothing is free, or the system takes no more.
     fn send(&mut self, shared: &mut Shared) -> Result<(), Failed> {
+        // What is encrypted and still waits.
+        match self.socket.flush() {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+            flushed => flushed?,
+        }
         loop {
             if self.sent < self.rest.len() {
                 match self.socket.write(&self.rest[self.sent..]) {
