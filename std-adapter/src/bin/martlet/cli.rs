@@ -7,7 +7,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use martlet_std::{Kind, Setting, Settings};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Where the log's level is set.
 const LOG: &str = "MARTLET_LOG";
@@ -53,8 +55,9 @@ pub(crate) fn task() -> Result<Task, String> {
 /// Starts the log on standard error.
 pub(crate) fn start_log() -> Result<(), String> {
     let level = std::env::var(LOG).unwrap_or_else(|_| "warn".to_owned());
-    let filter = EnvFilter::try_new(&level).map_err(|error| format!("{LOG}={level}: {error}"))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let targets: Targets = level.parse().map_err(|error| format!("{LOG}={level}: {error}"))?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines).with(targets).init();
     Ok(())
 }
 
