@@ -82,7 +82,7 @@ def over_ethernet(program):
             device = Device(port)
             device.telemetry()
             yield device
-            starts = Path(serial.name).read_text().count("martlet: port 80")
+            starts = Path(serial.name).read_text().count("martlet")
             assert starts == 1, f"the device began anew: {starts} starts"
 
 

@@ -12,7 +12,8 @@ fn main() -> ! {
     static mut BUFFERS: Buffers = Buffers::new();
 
     let Some(Board { mut clock, mut uart, mac }) = board::start() else { board::reset() };
-    uart.send(b"martlet: port 80 of 10.0.2.15\r\n");
+    // As long as what the serial port queues.
+    uart.send(b"martlet is on\r\n");
     let mut storage = [SocketStorage::EMPTY; PLACES];
     let mut net = Net::new(mac, &mut storage, BUFFERS, clock.now());
     let mut app = App::new();

@@ -51,14 +51,17 @@ fn converse(board: &mut Board) {
             connection.get_or_insert_with(|| Connection::server(&CONFIG, now));
         }
         if let Some(connection) = &mut connection
+            && outbox.waiting().is_empty()
             && (now >= heard.after(QUIET_MS) || !is_more_due(connection, &mut inbox))
         {
             // After a fault too: what there is to say is in the outbox, and the connection takes whatever still comes.
             let _ = turn(connection, now, &mut inbox, &mut outbox);
-            board.uart.send(outbox.waiting());
-            outbox.sent(usize::MAX);
         }
-        board.uart.sleep();
+        // While the line is slow to send, what it receives meanwhile must be taken: it has no way to make the peer wait.
+        outbox.sent(board.uart.send(outbox.waiting()));
+        if outbox.waiting().is_empty() {
+            board.uart.sleep();
+        }
     }
 }
 

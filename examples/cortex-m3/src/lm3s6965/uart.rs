@@ -81,12 +81,17 @@ impl Uart {
         Received::Octets(received)
     }
 
-    /// Sends all of this, at the line's speed.
-    pub fn send(&mut self, octets: &[u8]) {
+    /// Sends from the front of this as much as the port queues, and says how much that was.
+    pub fn send(&mut self, octets: &[u8]) -> usize {
+        let mut sent = 0;
         for octet in octets {
-            while register::FLAGS.read() & register::CANNOT_SEND != 0 {}
+            if register::FLAGS.read() & register::CANNOT_SEND != 0 {
+                break;
+            }
             register::DATA.write(u32::from(*octet));
+            sent += 1;
         }
+        sent
     }
 
     /// Sleeps until something is received or a millisecond has passed.

@@ -53,12 +53,17 @@ impl Uart {
         Received::Octets(received)
     }
 
-    /// Sends all of this, at the line's speed.
-    pub fn send(&mut self, octets: &[u8]) {
+    /// Sends from the front of this as much as the port queues, and says how much that was.
+    pub fn send(&mut self, octets: &[u8]) -> usize {
+        let mut sent = 0;
         for octet in octets {
-            while self.status() & register::CAN_SEND == 0 {}
+            if self.status() & register::CAN_SEND == 0 {
+                break;
+            }
             register::DATA.write(*octet);
+            sent += 1;
         }
+        sent
     }
 
     /// Waits until something is received or a millisecond has passed.
