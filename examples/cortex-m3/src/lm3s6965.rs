@@ -1,5 +1,7 @@
 //! The LM3S6965, a Cortex-M3 of Stellaris: its clocks, time, and sleep. Written after the data sheet, tried under QEMU.
 
+#[cfg(feature = "embassy")]
+pub mod asynchronous;
 #[cfg(feature = "ethernet")]
 mod mac;
 mod uart;
