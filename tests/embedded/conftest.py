@@ -3,8 +3,8 @@
 import os
 
 import pytest
-from device import LM3S6965, VIRT, over_ethernet, over_uart
-from server import PATIENCE
+from device import LM3S6965, VIRT, message, over_ethernet, over_uart
+from wire import TEXT, frame
 
 
 @pytest.fixture(scope="session")
@@ -25,12 +25,21 @@ def uart_riscv():
         yield device
 
 
-@pytest.fixture(params=["arm", "riscv"])
+@pytest.fixture(scope="session")
+def embassy():
+    with over_uart(LM3S6965, os.environ["EMBASSY"]) as device:
+        yield device
+
+
+UARTS = ["uart_arm", "uart_riscv", "embassy"]
+
+
+@pytest.fixture(params=UARTS)
 def uart(request):
-    return request.getfixturevalue(f"uart_{request.param}")
+    return request.getfixturevalue(request.param)
 
 
-@pytest.fixture(params=["ethernet", "uart_arm", "uart_riscv"])
+@pytest.fixture(params=["ethernet", *UARTS])
 def device(request):
     return request.getfixturevalue(request.param)
 
@@ -39,7 +48,8 @@ def device(request):
 def it_serves_the_next_client(request):
     """Whatever a test did."""
     yield
-    for name in {"ethernet", "uart_arm", "uart_riscv"} & set(request.fixturenames):
-        with request.getfixturevalue(name).client() as client:
-            client.send("still there?")
-            assert client.recv(timeout=PATIENCE) == "still there?"
+    for name in {"ethernet", *UARTS} & set(request.fixturenames):
+        with request.getfixturevalue(name).wire() as wire:
+            wire.open("/")
+            wire.send(frame(TEXT, b"still there?"))
+            assert message(wire) == (TEXT, b"still there?")

@@ -50,7 +50,7 @@ class Device:
     def client(self, path="/", **options):
         """Python's `websockets`, whose messages may have 4,096 fragments, whatever their length."""
         # Over a serial line the connection's end is not told to the client.
-        defaults = {"compression": None, "max_size": None, "ping_interval": None, "open_timeout": PATIENCE, "close_timeout": 1}
+        defaults = {"compression": None, "max_size": None, "ping_interval": None, "open_timeout": PATIENCE, "close_timeout": 0.1}
         return connect(self.url(path), **{**defaults, **options})
 
     def wire(self):

@@ -1,20 +1,17 @@
 //! What is served: an echo at `/`, telemetry at `/telemetry`, and at `/` for browsers a page that shows it.
 
 use crate::board;
-use crate::echo::echo;
+use crate::config::{self, INPUT};
 use crate::net::{Net, PLACES};
-use martlet::codec::Limits;
 use martlet::handshake::{Accept, Framing, Kind, Line, Response};
 use martlet::state::{
-    Config, Connection, Event, HeadMode, Inbox, Instant, MIN_OUTPUT, Outbox, Payload, SendError, State, Status,
+    Config, Connection, Event, Inbox, Instant, MIN_OUTPUT, Outbox, Payload, SendError, State, Status,
 };
 use serde::Serialize;
 use smoltcp::socket::tcp::Socket;
 
 static PAGE: &[u8] = include_bytes!("page.html");
 
-/// What is received and not taken yet, for each connection: heads pass through line by line, messages piece by piece.
-const INPUT: usize = 256;
 /// The most that is said in one turn, for all connections together: the answer to a handshake, the echo of all that lies in the input, and
 /// what an answer or the telemetry may need behind it. A turn begins when TCP has room for so much.
 const OUTPUT: usize = MIN_OUTPUT + INPUT + MIN_OUTPUT / 2;
@@ -23,15 +20,11 @@ const STALLED_MS: u32 = 10_000;
 const TELEMETRY_MS: u32 = 1_000;
 
 static CONFIG: Config<'static> = Config {
-    // Nothing is kept of a message, so that a long one costs no more than a short one.
-    limits: Limits { max_frame_bytes: u64::MAX, max_message_bytes: u64::MAX, ..Limits::DEFAULT },
-    head: martlet::handshake::Limits { max_line_bytes: INPUT as u32, ..martlet::handshake::Limits::DEFAULT },
-    head_mode: HeadMode::Lines,
     // There are few places, and none for who has gone.
     handshake_timeout_ms: 5_000,
     idle_ms: 10_000,
     pong_timeout_ms: 5_000,
-    ..Config::DEFAULT
+    ..config::CONFIG
 };
 
 /// All connections.
@@ -186,7 +179,8 @@ impl Seat {
                 Event::Data(piece) => {
                     counts.octets = counts.octets.wrapping_add(piece.payload().len() as u64);
                     if self.route == Route::Root {
-                        outbox.write(|writer| echo(connection, &piece, writer))?;
+                        let (kind, octets, last) = (piece.kind(), piece.payload(), piece.is_last());
+                        outbox.write(|writer| connection.send_piece(kind, octets, last, writer))?;
                     }
                     if connection.missing() == 0 {
                         counts.frames = counts.frames.wrapping_add(1);

@@ -6,7 +6,7 @@
 
 #[cfg(feature = "ethernet")]
 pub mod app;
-pub mod echo;
+pub mod config;
 #[cfg(feature = "ethernet")]
 pub mod net;
 mod register;

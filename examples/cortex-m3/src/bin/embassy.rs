@@ -5,24 +5,18 @@
 use core::convert::Infallible;
 use embassy_executor::Spawner;
 use embassy_time::Timer;
-use martlet::handshake::{Accept, Kind, Limits, Response};
-use martlet::state::{Config, Connection, Error, Event, HeadMode, Inbox, Instant, MIN_OUTPUT, Outbox, State, Status};
+use martlet::handshake::{Accept, Kind, Response};
+use martlet::state::{Config, Connection, Error, Event, Inbox, Instant, MIN_OUTPUT, Outbox, State, Status};
 use martlet_cortex_m3::board;
 use martlet_cortex_m3::board::asynchronous::Stream;
+use martlet_cortex_m3::config::{self, INPUT};
 use martlet_embedded_io::asynchronous::WebSocket;
 
-/// What is received and not taken yet.
-const INPUT: usize = 256;
-/// A piece of that and its header, and room for an answer.
+/// The longest piece and its header, and room for an answer.
 const OUTPUT: usize = INPUT + 14 + MIN_OUTPUT;
 
-static CONFIG: Config<'static> = Config {
-    head: Limits { max_line_bytes: INPUT as u32, ..Limits::DEFAULT },
-    head_mode: HeadMode::Lines,
-    // Nobody knows when a peer has come, until it says something.
-    handshake_timeout_ms: 0,
-    ..Config::DEFAULT
-};
+// Nobody knows when a peer has come, until it says something.
+static CONFIG: Config<'static> = Config { handshake_timeout_ms: 0, ..config::CONFIG };
 
 #[embassy_executor::main]
 async fn main(_spawner: Spawner) -> ! {
@@ -53,7 +47,9 @@ async fn converse(stream: &mut Stream) -> Result<(), Error<Infallible>> {
                 let only = Response::new(404, b"WebSockets only\n");
                 socket.outbox.write(|writer| socket.connection.respond(&only, writer))?;
             }
-            Ok(Status::Event(Event::Data(piece))) => socket.send(piece.kind(), piece.payload(), piece.is_last()).await?,
+            Ok(Status::Event(Event::Data(piece))) => {
+                socket.send(piece.kind(), piece.payload(), piece.is_last()).await?
+            }
             // Pings and the Close are answered already, and after a fault what there is to say waits.
             _ => {}
         }

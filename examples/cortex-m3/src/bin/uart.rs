@@ -2,28 +2,18 @@
 #![no_std]
 #![no_main]
 
-use martlet::codec::{Limits, MIN_INPUT};
 use martlet::handshake::{Accept, Kind, Response};
-use martlet::state::{Config, Connection, Event, HeadMode, Inbox, Instant, MIN_OUTPUT, Outbox, SendError, Status};
+use martlet::state::{Config, Connection, Event, Inbox, Instant, MIN_OUTPUT, Outbox, SendError, Status};
 use martlet_cortex_m3::board::{self, Board, entry};
-use martlet_cortex_m3::echo::echo;
+use martlet_cortex_m3::config::{self, INPUT};
 use martlet_cortex_m3::serial::Received;
 
-/// What is received and not taken yet: heads pass through line by line, messages piece by piece.
-const INPUT: usize = 256;
-/// The echo of all that lies there, and what an answer may need behind it.
+/// The echo of all that lies in the input, and what an answer may need behind it.
 const OUTPUT: usize = INPUT + MIN_OUTPUT;
 /// So long the rest of a frame is waited for: the port queues a few octets only, and an echo of each few would be all headers.
 const QUIET_MS: u32 = 20;
-const _: () = assert!(INPUT >= MIN_INPUT);
 
-static CONFIG: Config<'static> = Config {
-    // Nothing is kept of a message, so that a long one costs no more than a short one.
-    limits: Limits { max_frame_bytes: u64::MAX, max_message_bytes: u64::MAX, ..Limits::DEFAULT },
-    head: martlet::handshake::Limits { max_line_bytes: INPUT as u32, ..martlet::handshake::Limits::DEFAULT },
-    head_mode: HeadMode::Lines,
-    ..Config::DEFAULT
-};
+static CONFIG: Config<'static> = config::CONFIG;
 
 #[entry]
 fn main() -> ! {
@@ -88,7 +78,10 @@ fn turn(
                 let only = Response::new(404, b"WebSockets only\n");
                 outbox.write(|writer| connection.respond(&only, writer))?;
             }
-            Event::Data(piece) => outbox.write(|writer| echo(connection, &piece, writer))?,
+            Event::Data(piece) => {
+                let (kind, octets, last) = (piece.kind(), piece.payload(), piece.is_last());
+                outbox.write(|writer| connection.send_piece(kind, octets, last, writer))?;
+            }
             // Pings and the Close are answered already.
             _ => {}
         }
