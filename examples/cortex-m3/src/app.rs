@@ -29,13 +29,12 @@ static CONFIG: Config<'static> = Config {
 
 /// All connections.
 pub struct App {
-    seats: [Seat; PLACES],
+    seats: [Option<Seat>; PLACES],
     output: [u8; OUTPUT],
     counts: Counts,
 }
 
 /// What all connections have in common.
-#[derive(Default)]
 struct Counts {
     connections: u32,
     frames: u32,
@@ -46,7 +45,7 @@ impl App {
     /// Without any connection.
     pub const fn new() -> Self {
         Self {
-            seats: [const { Seat::new() }; PLACES],
+            seats: [const { None }; PLACES],
             output: [0; OUTPUT],
             counts: Counts { connections: 0, frames: 0, octets: 0 },
         }
@@ -55,15 +54,15 @@ impl App {
     /// Serves each connection for a while; says whether there was anything to do.
     pub fn turn(&mut self, now: Instant, net: &mut Net<'_>) -> bool {
         let Self { seats, output, counts } = self;
-        let is_open = |seat: &&Seat| seat.connection.is_some();
-        counts.connections = seats.iter().filter(is_open).count() as u32;
+        counts.connections = seats.iter().flatten().count() as u32;
         let mut was_busy = false;
         for (place, seat) in seats.iter_mut().enumerate() {
-            match net.peer(place) {
-                Some(peer) => was_busy |= seat.turn(now, peer, Outbox::new(&mut output[..]), counts),
-                None if seat.connection.is_some() => *seat = Seat::new(),
-                None => {}
-            }
+            let Some(peer) = net.peer(place) else {
+                *seat = None;
+                continue;
+            };
+            let seat = seat.get_or_insert_with(|| Seat::new(now));
+            was_busy |= seat.turn(now, peer, Outbox::new(&mut output[..]), counts);
         }
         was_busy
     }
@@ -95,7 +94,7 @@ impl Route {
 
 /// One connection.
 struct Seat {
-    connection: Option<Connection<'static>>,
+    connection: Connection<'static>,
     inbox: Inbox<[u8; INPUT]>,
     route: Route,
     /// The answer goes without its body.
@@ -108,15 +107,15 @@ struct Seat {
 }
 
 impl Seat {
-    const fn new() -> Self {
+    const fn new(now: Instant) -> Self {
         Self {
-            connection: None,
+            connection: Connection::server(&CONFIG, now),
             inbox: Inbox::new([0; INPUT]),
             route: Route::Other,
             head_only: false,
             page: &[],
-            telemetry_due: Instant(0),
-            moved: Instant(0),
+            telemetry_due: now,
+            moved: now,
         }
     }
 
@@ -128,11 +127,7 @@ impl Seat {
         mut outbox: Outbox<&mut [u8]>,
         counts: &mut Counts,
     ) -> bool {
-        if self.connection.is_none() {
-            self.moved = now;
-        }
-        let connection = self.connection.get_or_insert_with(|| Connection::server(&CONFIG, now));
-        if connection.state() == State::Closed {
+        if self.connection.state() == State::Closed {
             return self.end(now, peer);
         }
         if peer.send_capacity() - peer.send_queue() < OUTPUT {
@@ -148,16 +143,15 @@ impl Seat {
         let _ = self.tell(now, &mut outbox, counts);
         // There is room for all of it.
         let _ = peer.send_slice(outbox.waiting());
-        if let Some(connection) = &mut self.connection
-            && !peer.may_recv()
-        {
-            connection.eof();
+        if !peer.may_recv() {
+            self.connection.eof();
         }
         received > 0 || !outbox.waiting().is_empty()
     }
 
+    /// Answers all that came.
     fn drain(&mut self, now: Instant, outbox: &mut Outbox<&mut [u8]>, counts: &mut Counts) -> Result<(), SendError> {
-        let Some(connection) = &mut self.connection else { return Ok(()) };
+        let connection = &mut self.connection;
         outbox.write(|writer| Ok(connection.tick(now, writer)?))?;
         while let Ok(Status::Event(event)) = connection.receive_from(now, &mut self.inbox, outbox) {
             match event {
@@ -165,7 +159,6 @@ impl Seat {
                     (self.route, self.head_only) = (Route::of(method, target), method == "HEAD");
                 }
                 Event::Request { kind: Kind::Upgrade(_), .. } if self.route != Route::Other => {
-                    self.telemetry_due = now;
                     outbox.write(|writer| connection.accept(now, &Accept::default(), writer))?;
                 }
                 Event::Request { kind: Kind::Plain(_), .. } if self.route == Route::Root => {
@@ -195,13 +188,12 @@ impl Seat {
 
     /// Sends telemetry when it is due.
     fn tell(&mut self, now: Instant, outbox: &mut Outbox<&mut [u8]>, counts: &Counts) -> Result<(), SendError> {
-        let Some(connection) = &mut self.connection else { return Ok(()) };
-        if self.route != Route::Telemetry || connection.state() != State::Active || now < self.telemetry_due {
+        if self.route != Route::Telemetry || self.connection.state() != State::Active || now < self.telemetry_due {
             return Ok(());
         }
         self.telemetry_due = now.after(TELEMETRY_MS);
         let Ok(text) = serde_json_core::to_string::<_, 160>(&Telemetry::of(now, counts)) else { return Ok(()) };
-        outbox.write(|writer| connection.send(Payload::Text(&text), writer))
+        outbox.write(|writer| self.connection.send(Payload::Text(&text), writer))
     }
 
     /// The connection has ended: sends what is left of the page, and ends the transport.

@@ -20,8 +20,8 @@ const PORT: u16 = 80;
 /// One that is locally administered. A board of your own has its own.
 const ETHERNET_ADDRESS: [u8; 6] = [0x52, 0x54, 0x12, 0x00, 0xaa, 0x01];
 
-/// How long a peer may take to end a connection that we have ended.
-const FAREWELL_MS: u32 = 2_000;
+/// How long a peer may take to open a connection, and to end one that we have ended.
+const PATIENCE_MS: u32 = 3_000;
 
 /// What TCP keeps in memory. All of it is zero at the start, so that it takes no flash.
 pub struct Buffers {
@@ -53,8 +53,8 @@ pub struct Net<'s> {
 #[derive(Clone, Copy)]
 struct Place {
     socket: SocketHandle,
-    /// When its peer was last one to be served.
-    served: Instant,
+    /// When it last listened or had a peer to be served.
+    settled: Instant,
 }
 
 impl<'s> Net<'s> {
@@ -66,7 +66,7 @@ impl<'s> Net<'s> {
         now: Instant,
     ) -> Self {
         mac.set_address(ETHERNET_ADDRESS);
-        // Numbers of TCP sequences begin with this: a board that has a source of noise takes it from there.
+        // A board with a source of noise sets `random_seed`, from which the numbers follow that TCP begins with.
         let config = Config::new(EthernetAddress(ETHERNET_ADDRESS).into());
         let mut interface = Interface::new(config, &mut mac, of(now));
         // There is room for one of each.
@@ -83,7 +83,7 @@ impl<'s> Net<'s> {
             // What is sent is whole already, and small answers should not wait.
             socket.set_nagle_enabled(false);
             socket.set_ack_delay(None);
-            Place { socket: sockets.add(socket), served: now }
+            Place { socket: sockets.add(socket), settled: now }
         });
         Self { mac, interface, sockets, places }
     }
@@ -112,18 +112,18 @@ fn is_served(socket: &Socket<'_>) -> bool {
     matches!(socket.state(), State::Established | State::CloseWait)
 }
 
-/// Has a free place listen, and frees one whose peer does not end.
+/// Has a free place listen, and frees one whose peer does not go on.
 fn tend(socket: &mut Socket<'_>, place: &mut Place, now: Instant) {
     match socket.state() {
         // It cannot fail for a socket that is closed.
         State::Closed => drop(socket.listen(PORT)),
         // Our last word was acknowledged. A place is worth more than what may still stray about of that connection.
         State::TimeWait => socket.abort(),
-        State::Listen | State::SynReceived | State::Established | State::CloseWait => place.served = now,
+        State::Listen | State::Established | State::CloseWait => place.settled = now,
         _ => {
             // What the peer still says fills the buffer in front of its end, and nobody wants it.
             while socket.recv(|octets| (octets.len(), octets.len())).is_ok_and(|len| len > 0) {}
-            if now >= place.served.after(FAREWELL_MS) {
+            if now >= place.settled.after(PATIENCE_MS) {
                 socket.abort();
             }
         }
