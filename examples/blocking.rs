@@ -51,8 +51,9 @@ fn converse(stream: &mut TcpStream) -> io::Result<()> {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
             Err(error) => return Err(error),
         }
-        outbox.write(|writer| Ok(connection.tick(now(), writer)?)).map_err(io::Error::other)?;
+        // What came is heard before it is asked what is late.
         let drained = drain(&mut connection, now(), &mut inbox, &mut messages, &mut outbox);
+        outbox.write(|writer| Ok(connection.tick(now(), writer)?)).map_err(io::Error::other)?;
         // Also after a fault: the answers to what came before it, and the Close that names it, wait there.
         stream.write_all(outbox.waiting())?;
         outbox.sent(usize::MAX);

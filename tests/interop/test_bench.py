@@ -1,7 +1,11 @@
 """`martlet bench` as a process: against our echo, another one, and servers that do not echo."""
 
+import base64
+import hashlib
 import json
 import os
+import re
+import socket
 import threading
 from contextlib import contextmanager
 
@@ -110,6 +114,35 @@ def test_what_is_no_echo_breaks_off(handler, wanted):
         code, output, error = run("bench", "--verify", *SHORT, url)
         assert (code, output) == (1, "")
         assert wanted in error and len(error.splitlines()) == 1
+
+
+def test_an_end_that_comes_with_the_last_echo_is_noticed():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve_one():
+            connection = listener.accept()[0]
+            with connection:
+                stream = connection.makefile("rb")
+                head = b"".join(iter(stream.readline, b"\r\n"))
+                key = re.search(rb"(?i)sec-websocket-key: (\S+)", head)[1]
+                accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+                connection.sendall(
+                    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+                )
+                stream.read(2 + 4 + 20)
+                # In one segment with the end.
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+                connection.sendall(b"\x81\x14" + b"x" * 20)
+                connection.shutdown(socket.SHUT_WR)
+                stream.read()
+
+        thread = threading.Thread(target=serve_one)
+        thread.start()
+        code, output, error = run("bench", "--duration", "60s", f"ws://127.0.0.1:{listener.getsockname()[1]}/")
+        thread.join()
+    assert (code, output) == (1, "")
+    assert "ended" in error and len(error.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ pub(crate) fn run<S: Read + Write + Source>(
                 shared.read_clock();
             }
             if let Some(peer) = peers.get_mut(event.token().0) {
-                peer.turn(&mut shared)?;
+                peer.turn(&mut shared, event.is_read_closed())?;
             }
         }
         let counted = shared.now - start;
@@ -163,8 +163,8 @@ impl<S: Read + Write> Peer<S> {
         Self { socket, echoes: Echoes::new(), held, rest: Vec::new(), sent: 0, free: depth, due }
     }
 
-    /// Reads all that has come, and sends what may be sent.
-    fn turn(&mut self, shared: &mut Shared) -> Result<(), Failed> {
+    /// Reads all that has come, its end included if that is there, and sends what may be sent.
+    fn turn(&mut self, shared: &mut Shared, ended: bool) -> Result<(), Failed> {
         loop {
             let held = self.held.len();
             if held > 0 {
@@ -175,8 +175,8 @@ impl<S: Read + Write> Peer<S> {
                 Ok(fresh) => {
                     let there = held + fresh;
                     self.receive(shared, there)?;
-                    // Less than there was room for: there is no more.
-                    if there < shared.buffer.len() {
+                    // Less than there was room for: there is no more, and the system says when there is.
+                    if there < shared.buffer.len() && !ended {
                         break;
                     }
                     shared.read_clock();
