@@ -6,6 +6,7 @@ line, which tells the device that a connection has ended. The port is printed wh
 
 import asyncio
 import contextlib
+import re
 import sys
 
 IAC, DONT, BRK = b"\xff", b"\xfe", b"\xf3"
@@ -15,7 +16,17 @@ GREETING = 12
 # device's queue holds, 16 octets; so many that mean nothing keep the command apart from what came before.
 BREAK = 6 * (IAC + DONT + b"\0") + IAC + BRK
 # No request begins so, and the device says so at once.
-PROBE, ANSWER_END = b"\0", b"\r\n\r\nnot an HTTP request line\n"
+PROBE, ANSWER = b"\0", b"HTTP/1.1 400 "
+LONGEST_ANSWER = 1024
+# In seconds. Only a device that is broken gets near it.
+PATIENCE = 30
+
+
+def ends_with_answer(said):
+    _, begin, answer = said.rpartition(ANSWER)
+    head, end, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"\r\nContent-Length: (\d+)", head)
+    return bool(begin and end) and len(body) == (int(length[1]) if length else 0)
 
 
 class Line:
@@ -31,12 +42,13 @@ class Line:
     async def end_connection(self):
         """Waits until the device has said all that it had to say on its connection: behind that comes its answer to a probe."""
         self.writer.write(BREAK + PROBE + BREAK)
-        tail = b""
-        while not tail.endswith(ANSWER_END):
-            fresh = await self.reader.read(4096)
-            if not fresh:
-                sys.exit("the device has gone")
-            tail = (tail + fresh)[-len(ANSWER_END) :]
+        said = b""
+        async with asyncio.timeout(PATIENCE):
+            while not ends_with_answer(said):
+                fresh = await self.reader.read(4096)
+                if not fresh:
+                    sys.exit("the device has gone")
+                said = (said + fresh)[-LONGEST_ANSWER:]
 
     async def carry_in(self, reader):
         while octets := await reader.read(4096):

@@ -83,10 +83,10 @@ enum Route {
 }
 
 impl Route {
-    fn of(method: &str, target: &str) -> Self {
+    fn of(method: &[u8], target: &[u8]) -> Self {
         match (method, target) {
-            ("GET" | "HEAD", "/") => Self::Root,
-            ("GET", "/telemetry") => Self::Telemetry,
+            (b"GET" | b"HEAD", b"/") => Self::Root,
+            (b"GET", b"/telemetry") => Self::Telemetry,
             _ => Self::Other,
         }
     }
@@ -156,7 +156,8 @@ impl Seat {
         while let Ok(Status::Event(event)) = connection.receive_from(now, &mut self.inbox, outbox) {
             match event {
                 Event::Line(Line::Request { method, target }) => {
-                    (self.route, self.head_only) = (Route::of(method, target), method == "HEAD");
+                    self.route = Route::of(method.as_bytes(), target.as_bytes());
+                    self.head_only = method == "HEAD";
                 }
                 Event::Request { kind: Kind::Upgrade(_), .. } if self.route != Route::Other => {
                     outbox.write(|writer| connection.accept(now, &Accept::default(), writer))?;
