@@ -4,7 +4,7 @@ use crate::code::Code;
 use crate::connection::{Body, Connection, consume, either};
 use crate::lend::{self, Input, Octets, Output};
 use martlet_codec::{DataKind, Writer};
-use martlet_handshake::{Kind as Asked, Line, ResponseFault};
+use martlet_handshake::{Kind as Asked, Line, ResponseFault, Text};
 use martlet_state::{Event as CoreEvent, Fault, Instant, SendError, Status};
 
 /// RFC 6455 section 7.1.5: what stands for a Close without a code. It is never sent.
@@ -187,13 +187,13 @@ impl Event {
             CoreEvent::Pong(body) => with(EventType::Pong, body),
             CoreEvent::Close(None) => Self { code: NO_STATUS, ..with(EventType::Close, &[]) },
             CoreEvent::Close(Some(frame)) => {
-                Self { code: frame.code().get(), ..with(EventType::Close, frame.reason().as_bytes()) }
+                Self { code: frame.code().get(), ..with(EventType::Close, frame.reason_octets()) }
             }
         }
     }
 
     fn of_line(line: Line<'_>) -> Self {
-        let with = |line, name: &str, octets: &[u8]| Self {
+        let with = |line, name: Text<'_>, octets: &[u8]| Self {
             r#type: EventType::Line,
             line,
             name: Octets::of(name.as_bytes()),
@@ -201,12 +201,12 @@ impl Event {
             ..Self::NONE
         };
         match line {
-            Line::Blank => with(LineType::Blank, "", &[]),
+            Line::Blank => with(LineType::Blank, Text::default(), &[]),
             Line::Request { method, target } => with(LineType::Request, method, target.as_bytes()),
-            Line::Status { code, reason } => Self { code, ..with(LineType::Status, "", reason) },
+            Line::Status { code, reason } => Self { code, ..with(LineType::Status, Text::default(), reason) },
             Line::Header { name, value, last } => Self { last, ..with(LineType::Header, name, value) },
-            Line::ValuePiece { value, last } => Self { last, ..with(LineType::ValuePiece, "", value) },
-            Line::End => with(LineType::End, "", &[]),
+            Line::ValuePiece { value, last } => Self { last, ..with(LineType::ValuePiece, Text::default(), value) },
+            Line::End => with(LineType::End, Text::default(), &[]),
         }
     }
 }

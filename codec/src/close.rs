@@ -93,10 +93,17 @@ pub(crate) const MAX_REASON: usize = MAX_CONTROL as usize - 2;
 pub type CloseReason = heapless::String<MAX_REASON>;
 
 /// The body of a Close frame that is not empty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CloseFrame<'a> {
     code: CloseCode,
-    reason: &'a str,
+    /// UTF-8. Whoever does not ask for the text need not have what makes one of octets.
+    reason: &'a [u8],
+}
+
+impl fmt::Debug for CloseFrame<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CloseFrame").field("code", &self.code).field("reason", &self.reason()).finish()
+    }
 }
 
 /// What a caller asked to send is no Close body.
@@ -129,12 +136,18 @@ impl<'a> CloseFrame<'a> {
         if reason.len() > MAX_REASON {
             return Err(InvalidClose::ReasonTooLong(reason.len()));
         }
-        Ok(Self { code, reason })
+        Ok(Self { code, reason: reason.as_bytes() })
     }
 
     /// What to tell a peer that broke a rule: the code and a few words.
     pub fn refusing(violation: Violation) -> Self {
-        Self { code: violation.into(), reason: violation.describe() }
+        Self { code: violation.into(), reason: violation.describe().as_bytes() }
+    }
+
+    /// The code alone.
+    #[must_use]
+    pub const fn without_reason(self) -> Self {
+        Self { code: self.code, reason: &[] }
     }
 
     /// Reads a whole, unmasked body; an empty one carries no code and gives `None` (RFC 6455 section 7.1.5: "1005").
@@ -145,10 +158,10 @@ impl<'a> CloseFrame<'a> {
         let Some((code, reason)) = body.split_first_chunk() else {
             return Err(Violation::CloseBodyTooShort);
         };
-        let code = CloseCode::new(u16::from_be_bytes(*code)).ok_or(Violation::CloseCodeInvalid)?;
-        match core::str::from_utf8(reason) {
-            Ok(reason) => Ok(Some(Self { code, reason })),
-            Err(_) => Err(Violation::CloseReasonInvalid),
+        let code = CloseCode(u16::from_be_bytes(*code));
+        match check_prefix(body, 0)?.is_complete() {
+            true => Ok(Some(Self { code, reason })),
+            false => Err(Violation::CloseReasonInvalid),
         }
     }
 
@@ -159,6 +172,15 @@ impl<'a> CloseFrame<'a> {
 
     /// The reason: at most 123 octets, often empty.
     pub const fn reason(&self) -> &'a str {
+        // Checked when this was made, so that it never is the second.
+        match core::str::from_utf8(self.reason) {
+            Ok(reason) => reason,
+            Err(_) => "",
+        }
+    }
+
+    /// The reason's octets: UTF-8.
+    pub const fn reason_octets(&self) -> &'a [u8] {
         self.reason
     }
 
@@ -166,7 +188,7 @@ impl<'a> CloseFrame<'a> {
     pub fn to_owned(&self) -> OwnedClose {
         let mut reason = CloseReason::new();
         // A reason is at most 123 octets by construction, so that this always fits.
-        let _ = reason.push_str(self.reason);
+        let _ = reason.push_str(self.reason());
         OwnedClose { code: self.code, reason }
     }
 }
@@ -180,24 +202,29 @@ pub struct OwnedClose {
     pub reason: CloseReason,
 }
 
-/// Refuses the beginning of a Close body as soon as no continuation of it could be legal.
-pub(crate) fn check_prefix(mut body: impl Iterator<Item = u8>) -> Result<(), Violation> {
-    let Some(high) = body.next() else {
-        return Ok(());
-    };
-    let Some(low) = body.next() else {
-        // 1000 to 1014 begin with 0x03, 3000 to 4999 with 0x0b to 0x13.
-        let possible = matches!(high, 0x03 | 0x0b..=0x13);
-        return if possible { Ok(()) } else { Err(Violation::CloseCodeInvalid) };
-    };
-    if CloseCode::new(u16::from_be_bytes([high, low])).is_none() {
-        return Err(Violation::CloseCodeInvalid);
-    }
+/// Refuses the beginning of a Close body as soon as no continuation of it could be legal. `mask` is little endian and in phase.
+pub(crate) fn check_prefix(body: &[u8], mut mask: u32) -> Result<Utf8, Violation> {
     let mut utf8 = Utf8::new();
-    for octet in body {
-        utf8.push_octet(octet).map_err(|_| Violation::CloseReasonInvalid)?;
+    let mut high = 0;
+    for (at, octet) in body.iter().enumerate() {
+        let octet = octet ^ mask as u8;
+        mask = mask.rotate_right(8);
+        match at {
+            0 => {
+                high = octet;
+                // 1000 to 1014 begin with 0x03, 3000 to 4999 with 0x0b to 0x13.
+                if !matches!(high, 0x03 | 0x0b..=0x13) {
+                    return Err(Violation::CloseCodeInvalid);
+                }
+            }
+            1 if CloseCode::new(u16::from_be_bytes([high, octet])).is_none() => {
+                return Err(Violation::CloseCodeInvalid);
+            }
+            1 => {}
+            _ => utf8.push_octet(octet).map_err(|_| Violation::CloseReasonInvalid)?,
+        }
     }
-    Ok(())
+    Ok(utf8)
 }
 
 #[cfg(test)]
@@ -251,11 +278,13 @@ mod tests {
         // The two-octet code decides: a first octet is refused exactly if all its 256 codes are.
         for high in 0..=255u8 {
             let some_legal = (0..=255u8).any(|low| CloseCode::new(u16::from_be_bytes([high, low])).is_some());
-            assert_eq!(check_prefix([high].into_iter()).is_ok(), some_legal, "{high:#x}");
+            assert_eq!(check_prefix(&[high ^ 0x55], 0x55).is_ok(), some_legal, "{high:#x}");
         }
-        assert_eq!(check_prefix([].into_iter()), Ok(()));
-        assert_eq!(check_prefix([3, 0xe8, 0xe4].into_iter()), Ok(()));
-        assert_eq!(check_prefix([3, 0xe8, 0xe4, 0x41].into_iter()), Err(Violation::CloseReasonInvalid));
+        assert!(check_prefix(&[], 0).is_ok_and(|utf8| utf8.is_complete()));
+        assert!(check_prefix(&[3, 0xe8, 0xe4], 0).is_ok_and(|utf8| !utf8.is_complete()));
+        assert_eq!(check_prefix(&[3, 0xe8, 0xe4, 0x41], 0), Err(Violation::CloseReasonInvalid));
+        let masked = [3 ^ 0x37, 0xe8 ^ 0xfa, b'a' ^ 0x21, b'b' ^ 0x3d, b'c' ^ 0x37];
+        assert!(check_prefix(&masked, u32::from_le_bytes([0x37, 0xfa, 0x21, 0x3d])).is_ok());
     }
 
     #[test]

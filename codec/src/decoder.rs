@@ -130,6 +130,9 @@ const _: () = assert!(size_of::<Decoder>() <= 40);
 /// stays in the first-level cache until then.
 const TEXT_BLOCK: usize = 4096;
 
+/// Whether the straight way is left out, which is a second copy of the loops over payload.
+const SMALL: bool = cfg!(feature = "small");
+
 impl Decoder {
     /// At the first octet after the handshake; `role` is ours.
     pub const fn new(role: Role) -> Self {
@@ -186,6 +189,9 @@ impl Decoder {
     /// The answer fits into registers, which saves a third of the instructions where short messages go through a loop.
     #[inline(always)]
     pub fn decode_whole<'i>(&mut self, input: &mut &'i mut [u8]) -> Option<Data<'i>> {
+        if SMALL {
+            return None;
+        }
         let &[b0, b1, k0, k1, k2, k3] = input.first_chunk()?;
         // FIN and text or binary; a mask and a 7-bit length: two compares for what nearly every frame is.
         let (op, len) = (b0.wrapping_sub(0x81), b1.wrapping_sub(0x80));
@@ -231,6 +237,9 @@ impl Decoder {
                 return Err(violation);
             }
         };
+        if SMALL {
+            return Ok(event);
+        }
         let straight = matches!(self.role, Role::Server) && self.is_idle();
         let longest = limits.max_frame_bytes.min(limits.max_message_bytes).min(u64::from(u16::MAX));
         // At most 65,536: the minimum above is why the conversion keeps the value.
@@ -337,6 +346,14 @@ fn unmask(role: Role, mask: Mask, payload: &mut [u8]) {
 #[inline(never)]
 fn text(role: Role, mut mask: Mask, payload: &mut [u8], utf8: &mut Utf8, last: bool) -> Result<(), Violation> {
     let mut ascii = utf8.is_complete() && role == Role::Server;
+    if SMALL {
+        // Without a cache there is nothing to be won by blocks.
+        ascii &= role == Role::Client || Best::unmask_ascii(payload, mask.word());
+        if !ascii {
+            utf8.push(payload).map_err(|_| Violation::Utf8Invalid)?;
+        }
+        return if last && !utf8.is_complete() { Err(Violation::Utf8Invalid) } else { Ok(()) };
+    }
     for block in payload.chunks_mut(TEXT_BLOCK) {
         let word = mask.word();
         mask.skip(block.len());
@@ -362,13 +379,13 @@ fn control<'i>(
 ) -> Result<Option<Event<'i>>, Violation> {
     let Some(body) = split(input, used, usize::from(len)) else {
         if op == ControlOp::Close {
-            let mask = key.unwrap_or_default().0.into_iter().cycle();
-            close::check_prefix(input.iter().skip(used).zip(mask).map(|(octet, mask)| octet ^ mask))?;
+            let mask = Mask::new(key.unwrap_or_default());
+            close::check_prefix(input.get(used..).unwrap_or_default(), mask.word())?;
         }
         return Ok(None);
     };
     if let Some(key) = key {
-        kernel::short(body, u32::from_le_bytes(key.0));
+        Best::unmask(body, u32::from_le_bytes(key.0));
     }
     Ok(Some(match op {
         ControlOp::Ping => Event::Ping(body),

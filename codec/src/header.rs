@@ -192,34 +192,31 @@ fn first_octet(b0: u8, open: bool, compression: bool) -> Result<Op, Violation> {
     }
 }
 
-/// A length of which some octets may not have come yet: it lies between `low` and `high`.
+/// A length of which some octets may not have come yet.
 struct Lengths<'b> {
+    /// The least that it can be.
     low: u64,
     /// What follows the length; `None` while octets of it are missing.
     rest: Option<&'b [u8]>,
 }
 
 impl<'b> Lengths<'b> {
-    /// RFC 6455 §5.2: "the minimal number of bytes MUST be used", and the top bit is 0. As soon as no length between the
-    /// bounds is legal, it is refused.
+    /// RFC 6455 §5.2: "the minimal number of bytes MUST be used", and the top bit is 0. As soon as no length that can still come
+    /// is legal, it is refused.
     fn new(short: u8, bytes: &'b [u8]) -> Result<Self, Violation> {
-        let (octets, floor) = match short {
-            bits::LEN_16 => (2usize, 126),
-            bits::LEN_64 => (8, 0x1_0000),
+        // The octets of the form, how many of them show whether it is the shortest, and the least that has no shorter one.
+        let (octets, settled, floor) = match short {
+            bits::LEN_16 => (2usize, 2, 126),
+            bits::LEN_64 => (8, 6, 0x1_0000),
             short => {
                 return Ok(Self { low: u64::from(short), rest: Some(bytes) });
             }
         };
-        let (mut low, mut high) = (0u64, 0u64);
-        for at in 0..octets {
-            let octet = bytes.get(at).copied();
-            low = low << 8 | u64::from(octet.unwrap_or(0x00));
-            high = high << 8 | u64::from(octet.unwrap_or(0xff));
-        }
+        let low = (0..octets).fold(0, |low: u64, at| low << 8 | u64::from(bytes.get(at).copied().unwrap_or(0)));
         if low > u64::MAX >> 1 {
             return Err(Violation::LengthTopBit);
         }
-        if high < floor {
+        if bytes.len() >= settled && low < floor {
             return Err(Violation::LengthNotMinimal);
         }
         Ok(Self { low, rest: bytes.get(octets..) })

@@ -1,4 +1,5 @@
-//! The loops that touch every octet of payload. [`Portable`] is the safe twin and the definition; `simd` has the other.
+//! The loops that touch every octet of payload. [`Portable`] is the safe twin and the definition; `simd` has one for wide vectors, and
+//! [`Small`] is the one for machines on which flash is dearer than time.
 
 use crate::mask::rotate;
 
@@ -25,12 +26,58 @@ pub(crate) struct Checked<'a>(pub(crate) &'a [u8]);
 
 #[cfg(feature = "simd")]
 pub(crate) use crate::simd::Native as Best;
-#[cfg(not(feature = "simd"))]
+#[cfg(not(any(feature = "simd", feature = "small")))]
 pub(crate) use Portable as Best;
+#[cfg(all(feature = "small", not(feature = "simd")))]
+pub(crate) use Small as Best;
 
 /// Safe code that compilers vectorise.
-#[cfg_attr(feature = "simd", allow(dead_code, reason = "the twin that the tests compare with"))]
+#[cfg_attr(any(feature = "simd", feature = "small"), allow(dead_code, reason = "the twin that the tests compare with"))]
 pub(crate) struct Portable;
+
+/// The shortest code: one loop over words of 32 bits is all that there is.
+#[cfg(any(test, feature = "small"))]
+#[cfg_attr(
+    any(feature = "simd", not(feature = "small")),
+    allow(dead_code, reason = "compared with the others by the tests")
+)]
+pub(crate) struct Small;
+
+#[cfg(any(test, feature = "small"))]
+impl Kernel for Small {
+    fn unmask(payload: &mut [u8], key: u32) {
+        Self::unmask_ascii(payload, key);
+    }
+
+    #[inline(never)]
+    fn unmask_ascii(payload: &mut [u8], key: u32) -> bool {
+        let (words, tail) = payload.as_chunks_mut::<4>();
+        let mut or = 0;
+        for word in words {
+            let clear = u32::from_le_bytes(*word) ^ key;
+            *word = clear.to_le_bytes();
+            or |= clear;
+        }
+        for (octet, mask) in tail.iter_mut().zip(key.to_le_bytes()) {
+            *octet ^= mask;
+            or |= u32::from(*octet);
+        }
+        is_ascii(u64::from(or))
+    }
+
+    fn valid(text: &[u8]) -> bool {
+        let mut utf8 = crate::utf8::Utf8::new();
+        utf8.push_octets(text).is_ok() && utf8.is_complete()
+    }
+
+    fn text(text: &[u8]) -> Option<&str> {
+        core::str::from_utf8(text).ok()
+    }
+
+    fn checked_text(text: Checked<'_>) -> Option<&str> {
+        Self::text(text.0)
+    }
+}
 
 impl Kernel for Portable {
     #[inline(never)]
@@ -184,4 +231,36 @@ fn ends_and_middle(payload: &mut [u8], key: u32, [first, last]: [u128; 2]) -> u6
     }
     // Both halves count: a high bit in either says "not ASCII".
     (or | or >> 64) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    #[test]
+    fn the_small_twin_gives_the_same_at_every_length_and_alignment() {
+        let store: Vec<u8> = (0..1200u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 & 0x7f).collect();
+        for len in (0..200usize).chain([255, 256, 511, 512, 513, 1000]) {
+            for offset in [0, 1, 7, 31] {
+                for high_bit_at in [None, Some(0), Some(len / 2), len.checked_sub(1)] {
+                    let mut ours = store.clone();
+                    if let Some(octet) = high_bit_at.filter(|at| *at < len).map(|at| &mut ours[offset + at]) {
+                        *octet |= 0x80;
+                    }
+                    let mut twin = ours.clone();
+                    // A key of ASCII octets keeps the high bits where they are.
+                    let key = 0x3d21_7a37;
+                    let (ours, twin) = (&mut ours[offset..offset + len], &mut twin[offset..offset + len]);
+                    assert_eq!(Small::unmask_ascii(ours, key), Portable::unmask_ascii(twin, key), "{len} {offset}");
+                    assert_eq!(ours, twin);
+                    Small::unmask(ours, key ^ 0x80ff_00aa);
+                    Portable::unmask(twin, key ^ 0x80ff_00aa);
+                    assert_eq!(ours, twin);
+                    assert_eq!(Small::valid(ours), Portable::valid(twin));
+                    assert_eq!(Small::text(ours), Portable::text(twin));
+                }
+            }
+        }
+    }
 }

@@ -63,6 +63,10 @@ mod pack;
 #[cfg(feature = "simd")]
 mod simd;
 mod utf8;
+#[cfg_attr(
+    all(feature = "small", not(feature = "simd")),
+    allow(dead_code, reason = "the twin that the tests compare with")
+)]
 mod utf8_bulk;
 mod violation;
 #[cfg(feature = "deflate")]

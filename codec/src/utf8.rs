@@ -46,7 +46,13 @@ impl Utf8 {
     /// Takes the next piece. Fails if and only if no continuation could make the text valid.
     #[inline]
     pub fn push(&mut self, piece: &[u8]) -> Result<(), Utf8Error> {
-        self.push_by::<Best>(piece)
+        if cfg!(feature = "small") { self.push_octets(piece) } else { self.push_by::<Best>(piece) }
+    }
+
+    /// The same step by step, which is the shortest code.
+    #[inline(never)]
+    pub(crate) fn push_octets(&mut self, piece: &[u8]) -> Result<(), Utf8Error> {
+        piece.iter().try_for_each(|&octet| self.push_octet(octet))
     }
 
     #[inline]
@@ -67,7 +73,8 @@ impl Utf8 {
     }
 
     /// Takes one octet: the definition, in the words of RFC 3629 section 4.
-    #[inline]
+    #[cfg_attr(not(feature = "small"), inline)]
+    #[cfg_attr(feature = "small", inline(never))]
     pub(crate) const fn push_octet(&mut self, octet: u8) -> Result<(), Utf8Error> {
         if self.missing != 0 {
             if octet < self.low || octet > self.high {
@@ -76,17 +83,25 @@ impl Utf8 {
             *self = Self { missing: self.missing.wrapping_sub(1), low: 0x80, high: 0xbf };
             return Ok(());
         }
-        *self = match octet {
+        let missing = match octet {
             0x00..=0x7f => return Ok(()),
-            0xc2..=0xdf => Self { missing: 1, low: 0x80, high: 0xbf },
-            0xe0 => Self { missing: 2, low: 0xa0, high: 0xbf },
-            0xe1..=0xec | 0xee..=0xef => Self { missing: 2, low: 0x80, high: 0xbf },
-            0xed => Self { missing: 2, low: 0x80, high: 0x9f },
-            0xf0 => Self { missing: 3, low: 0x90, high: 0xbf },
-            0xf1..=0xf3 => Self { missing: 3, low: 0x80, high: 0xbf },
-            0xf4 => Self { missing: 3, low: 0x80, high: 0x8f },
+            0xc2..=0xdf => 1,
+            0xe0..=0xef => 2,
+            0xf0..=0xf4 => 3,
             _ => return Err(Utf8Error),
         };
+        // No longer form than needed, no surrogates, nothing above U+10FFFF.
+        let low = match octet {
+            0xe0 => 0xa0,
+            0xf0 => 0x90,
+            _ => 0x80,
+        };
+        let high = match octet {
+            0xed => 0x9f,
+            0xf4 => 0x8f,
+            _ => 0xbf,
+        };
+        *self = Self { missing, low, high };
         Ok(())
     }
 }

@@ -41,7 +41,7 @@ impl Accept<'_> {
             if !upgrade.offers_extensions() {
                 return Err(WriteError::ExtensionsNotOffered);
             }
-            if deflate.is_some() && extension::names(extensions, deflate::NAME) {
+            if deflate.is_some() && extension::names(extensions, deflate::NAME.as_bytes()) {
                 return Err(WriteError::ExtensionTwice);
             }
         }

@@ -56,7 +56,9 @@ impl<'a> ClientRequest<'a> {
         if self.extensions.is_some_and(|extensions| !extension::is_list(extensions.as_bytes())) {
             return Err(WriteError::ExtensionsInvalid);
         }
-        if self.deflate.is_some() && self.extensions.is_some_and(|others| extension::names(others, deflate::NAME)) {
+        if self.deflate.is_some()
+            && self.extensions.is_some_and(|others| extension::names(others, deflate::NAME.as_bytes()))
+        {
             return Err(WriteError::ExtensionTwice);
         }
         let mut names = self.subprotocols;

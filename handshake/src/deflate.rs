@@ -251,7 +251,7 @@ impl Said {
     /// `None` for another extension.
     fn read(extension: &Extension<'_>, speaker: Speaker) -> Result<Option<Self>, ResponseFault> {
         // Names of extensions and of parameters are compared octet by octet, as they stand in the RFC.
-        if extension.name() != NAME {
+        if extension.name_octets() != NAME.as_bytes() {
             return Ok(None);
         }
         let mut said = Self { server: DeflateSide::default(), client: DeflateSide::default(), client_window: false };

@@ -13,13 +13,18 @@ use nom::{IResult, Parser};
 /// One extension of a list, with its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extension<'i> {
-    name: &'i str,
+    name: &'i [u8],
     params: &'i [u8],
 }
 
 impl<'i> Extension<'i> {
     /// Its name, such as `permessage-deflate`.
     pub const fn name(&self) -> &'i str {
+        text(self.name)
+    }
+
+    /// Its name's octets.
+    pub(crate) const fn name_octets(&self) -> &'i [u8] {
         self.name
     }
 
@@ -27,9 +32,9 @@ impl<'i> Extension<'i> {
     pub fn params(&self) -> impl Iterator<Item = Param<'i>> + use<'i> {
         let mut rest = self.params;
         core::iter::from_fn(move || {
-            let (behind, found) = param(rest).ok()?;
+            let (behind, (name, value)) = param(rest).ok()?;
             rest = behind;
-            Some(found)
+            Some(Param { name: text(name), value: value.map(|raw| ParamValue { raw }) })
         })
     }
 }
@@ -143,14 +148,13 @@ fn token(input: &[u8]) -> Octets<'_> {
 fn extension(input: &[u8]) -> IResult<&[u8], Extension<'_>, ()> {
     let (params, name) = token(input)?;
     let (rest, ()) = fold_many0(param, || (), |(), _| ()).parse(params)?;
-    Ok((rest, Extension { name: text(name), params: before(params, rest) }))
+    Ok((rest, Extension { name, params: before(params, rest) }))
 }
 
 /// `";" token [ "=" ( token / quoted-string ) ]`, with whitespace around the semicolon (RFC 9110 section 5.6.6).
-fn param(input: &[u8]) -> IResult<&[u8], Param<'_>, ()> {
+fn param(input: &[u8]) -> IResult<&[u8], (&[u8], Option<&[u8]>), ()> {
     let value = preceded(literal(b"="), alt((token, quoted)));
-    let (rest, (name, value)) = preceded((spaces, literal(b";"), spaces), pair(token, opt(value))).parse(input)?;
-    Ok((rest, Param { name: text(name), value: value.map(|raw| ParamValue { raw }) }))
+    preceded((spaces, literal(b";"), spaces), pair(token, opt(value))).parse(input)
 }
 
 /// A quoted string, without its quotes: "the value after quoted-string unescaping MUST conform to the 'token' ABNF".
@@ -182,8 +186,8 @@ pub(crate) fn is_list(value: &[u8]) -> bool {
 }
 
 /// Whether `value` names `extension`.
-pub(crate) fn names(value: &str, extension: &str) -> bool {
-    List::new(value.as_bytes()).any(|found| found.name() == extension)
+pub(crate) fn names(value: &str, extension: &[u8]) -> bool {
+    List::new(value.as_bytes()).any(|found| found.name == extension)
 }
 
 #[cfg(test)]

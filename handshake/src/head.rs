@@ -4,6 +4,7 @@ use crate::fault::HeadFault;
 use crate::field::{Cut, Field};
 use crate::grammar::{self, Part, Stop, is_field, is_target, is_tchar};
 use crate::limits::Limits;
+use crate::line::Text;
 use crate::value;
 
 /// How far a head is read.
@@ -41,7 +42,7 @@ enum Stage {
 
 /// Header lines as they are before any role looks at them.
 pub(crate) enum Token<'i> {
-    Field { field: Field, name: &'i str, value: &'i [u8], last: bool },
+    Field { field: Field, name: Text<'i>, value: &'i [u8], last: bool },
     Piece { field: Field, value: &'i [u8], last: bool },
     End,
 }
@@ -170,7 +171,7 @@ impl Head {
         };
         self.headers = self.headers.saturating_add(1);
         let field = Field::of(name);
-        Ok(Some((used, Token::Field { field, name: value::text(name), value: value.trim_ascii(), last: true })))
+        Ok(Some((used, Token::Field { field, name: Text::new(name), value: value.trim_ascii(), last: true })))
     }
 
     /// A header line that the window does not hold: more of it is to come, or it goes on in pieces, or it is too long.
@@ -195,7 +196,7 @@ impl Head {
                 self.stage = Stage::Value(field);
                 let used = self.take(name.len().saturating_add(1).saturating_add(front.len()));
                 let value = front.trim_ascii_start();
-                Ok(Some((used, Token::Field { field, name: value::text(name), value, last: false })))
+                Ok(Some((used, Token::Field { field, name: Text::new(name), value, last: false })))
             }
             (Some(bound), _) => Err(bound.fault()),
         }

@@ -22,50 +22,56 @@ const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 pub fn accept_key(key: &[u8; KEY]) -> [u8; ACCEPT] {
     // Key and GUID are 60 octets, which with their end mark fill one block of SHA-1, so that the second holds only
     // zeros and their length in bits, 480 (RFC 3174 section 4).
-    let message = key.iter().chain(GUID).chain(&[0x80]);
-    let mut block = [0; 64];
-    put(&mut block, message.copied());
-    let length = [0; 62].into_iter().chain([0x01, 0xe0]);
-    let mut last = [0; 64];
-    put(&mut last, length);
+    let (mut block, mut last) = ([0; 64], [0; 64]);
+    put(&mut block, 0, key);
+    put(&mut block, KEY, GUID);
+    put(&mut block, 60, &[0x80]);
+    put(&mut last, 62, &[0x01, 0xe0]);
     let mut state = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
     compress(&mut state, &block);
     compress(&mut state, &last);
     let mut digest = [0; 20];
-    put(&mut digest, state.into_iter().flat_map(u32::to_be_bytes));
-    encode(&digest)
+    for (octets, word) in digest.as_chunks_mut().0.iter_mut().zip(state) {
+        *octets = word.to_be_bytes();
+    }
+    let mut accept = [0; ACCEPT];
+    encode(&digest, &mut accept);
+    accept
 }
 
 /// The key for a nonce.
 pub(crate) fn key_of(nonce: &Nonce) -> [u8; KEY] {
-    encode(nonce)
+    let mut key = [0; KEY];
+    encode(nonce, &mut key);
+    key
 }
 
 /// The nonce of a key, if `value` is one: base64 of exactly 16 octets, in the one form that encoding gives.
 pub(crate) fn key(value: &[u8]) -> Option<Nonce> {
-    let [digits @ .., last, b'=', b'='] = <&[u8; KEY]>::try_from(value).ok()? else { return None };
-    let bits = digits.iter().fold(0, |bits: u128, digit| bits << 6 | u128::from(bits_of(*digit)));
-    // Of the last digit's six bits only the first two belong to an octet.
-    let nonce = (bits << 2 | u128::from(bits_of(*last) >> 4)).to_be_bytes();
-    // What is no digit, and a last one with other bits set, do not come back.
+    let mut nonce = Nonce::default();
+    for (octets, digits) in nonce.chunks_mut(3).zip(value.chunks(4)) {
+        let mut bits = digits.iter().fold(0, |bits: u32, digit| bits << 6 | u32::from(bits_of(*digit)));
+        for octet in octets {
+            // The eight bits below bit 24.
+            *octet = (bits >> 16) as u8;
+            bits <<= 8;
+        }
+    }
+    // What is too short or too long, no digit, and a last one with bits set that belong to no octet, do not come back.
     (key_of(&nonce) == value).then_some(nonce)
 }
 
-/// Octets in base64 (RFC 4648 section 4), in as many digits as that takes.
-fn encode<const N: usize>(octets: &[u8]) -> [u8; N] {
-    let mut text = [b'='; N];
-    let (threes, tail) = octets.as_chunks::<3>();
-    let groups = threes.iter().map(<[u8; 3]>::as_slice).chain([tail]).filter(|group| !group.is_empty());
-    for (digits, three) in text.as_chunks_mut::<4>().0.iter_mut().zip(groups) {
-        let mut bits = [0; 4];
-        put(&mut bits, [0].into_iter().chain(three.iter().copied()));
-        let bits = u32::from_be_bytes(bits);
-        // One octet takes two digits, two take three; the rest stays "=".
-        for (at, digit) in (0u32..4).zip(digits).take(three.len().saturating_add(1)) {
-            *digit = digit_of((bits >> 18u32.saturating_sub(at.saturating_mul(6)) & 0x3f) as u8);
+/// Octets in base64 (RFC 4648 section 4) to `text`, which is as long as that.
+#[inline(never)]
+fn encode(octets: &[u8], text: &mut [u8]) {
+    for (digits, three) in text.chunks_mut(4).zip(octets.chunks(3)) {
+        let mut bits = (0..3).fold(0, |bits: u32, at| bits << 8 | u32::from(three.get(at).copied().unwrap_or(0)));
+        // One octet takes two digits, two take three; the rest is "=".
+        for (at, digit) in digits.iter_mut().enumerate() {
+            *digit = if at <= three.len() { digit_of((bits >> 18 & 0x3f) as u8) } else { b'=' };
+            bits <<= 6;
         }
     }
-    text
 }
 
 /// The digit for six bits.
@@ -118,10 +124,10 @@ fn compress(state: &mut [u32; 5], block: &[u8; 64]) {
     }
 }
 
-/// Puts `octets` to the front of `room`.
-fn put(room: &mut [u8], octets: impl Iterator<Item = u8>) {
-    for (place, octet) in room.iter_mut().zip(octets) {
-        *place = octet;
+/// Puts `octets` to `at` in `room`.
+fn put(room: &mut [u8], at: usize, octets: &[u8]) {
+    for (place, octet) in room.iter_mut().skip(at).zip(octets) {
+        *place = *octet;
     }
 }
 
@@ -152,7 +158,9 @@ mod tests {
         fn base64_of_any_length(octets in proptest::collection::vec(any::<u8>(), 0..=9)) {
             let mut text = [b'='; 12];
             let len = STANDARD.encode_slice(&octets, &mut text).unwrap();
-            prop_assert_eq!(&encode::<12>(&octets)[..len], &text[..len]);
+            let mut ours = [0; 12];
+            encode(&octets, &mut ours[..len]);
+            prop_assert_eq!(&ours[..len], &text[..len]);
         }
     }
 

@@ -7,7 +7,7 @@
 //!   small buffer consumes each line; one with room for the whole head keeps it, and gets a view of it at the end.
 //! - [`Request`] and [`ResponseHead`] are such views: nothing is copied.
 //! - [`Accept`], [`Response`], [`Refusal`] and [`ClientRequest`] write heads into a lent slice, each whole or not at all.
-//! - [`DeflateParams`] are those of permessage-deflate (RFC 7692): a scanner that is told of them negotiates.
+//! - [`DeflateParams`] are those of permessage-deflate (RFC 7692, feature `deflate`): a scanner that is told of them negotiates.
 //! - [`Refusal`] has one name for each reason to refuse a request, with its HTTP status; [`ResponseFault`] one for each
 //!   reason for a client to fail the connection; [`HeadFault`] has what both have in common, HTTP's own syntax.
 //!
@@ -58,6 +58,10 @@ extern crate std;
 
 mod accept;
 mod client;
+#[cfg(feature = "deflate")]
+mod deflate;
+#[cfg(not(feature = "deflate"))]
+#[path = "no_deflate.rs"]
 mod deflate;
 mod extension;
 mod fault;
@@ -83,13 +87,15 @@ mod view;
 
 pub use accept::Accept;
 pub use client::ClientRequest;
-pub use deflate::{DeflateParams, DeflateSide, WindowBits};
+pub use deflate::DeflateParams;
+#[cfg(feature = "deflate")]
+pub use deflate::{DeflateSide, WindowBits};
 pub use extension::{Extension, Param, ParamValue};
 pub use fault::HeadFault;
 pub use grammar::is_token;
 pub use key::{Nonce, accept_key};
 pub use limits::Limits;
-pub use line::Line;
+pub use line::{Line, Text};
 pub use offered::Offered;
 pub use refusal::Refusal;
 pub use request::{Body, Kind, Plain, RequestScanner};

@@ -166,6 +166,11 @@ impl Refusal {
             426 => sink.text("Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nConnection: Upgrade, close\r\n"),
             _ => sink.text("Connection: close\r\n"),
         }
+        if cfg!(feature = "small") {
+            // The words for people take more flash than all that is said to machines.
+            sink.text("Content-Length: 0\r\n\r\n");
+            return;
+        }
         sink.text("Content-Type: text/plain\r\nContent-Length: ");
         sink.number((reason.len() as u64).saturating_add(1));
         sink.text("\r\n\r\n");

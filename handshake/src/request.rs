@@ -9,7 +9,7 @@ use crate::grammar::{self, Part, RequestLine, Stop};
 use crate::head::{Head, Token};
 use crate::key::{Nonce, accept_key, key, key_of};
 use crate::limits::Limits;
-use crate::line::Line;
+use crate::line::{Line, Text};
 use crate::refusal::Refusal;
 use crate::target::Target;
 use crate::upgrade::Upgrade;
@@ -206,22 +206,21 @@ impl RequestScanner {
     }
 
     fn request_line<'i>(&mut self, line: RequestLine<'i>) -> Result<Line<'i>, Refusal> {
-        let (method, target) = (value::text(line.method), value::text(line.target));
-        let parts = Target::parse(target).ok_or(Refusal::TargetInvalid)?;
+        let parts = Target::parse(line.target).ok_or(Refusal::TargetInvalid)?;
         // RFC 9112 section 3.2.4: "*" is the target of OPTIONS alone.
-        if target == "*" && method != "OPTIONS" {
+        if line.target == b"*" && line.method != b"OPTIONS" {
             return Err(Refusal::TargetInvalid);
         }
-        if parts.authority.is_some_and(|authority| !value::is_host(authority.as_bytes())) {
+        if parts.authority.is_some_and(|authority| !value::is_host(authority)) {
             return Err(Refusal::HostInvalid);
         }
-        if method == "GET" {
+        if line.method == b"GET" {
             self.facts.set(fact::GET);
         }
         if line.minor == 0 {
             self.facts.set(fact::HTTP_1_0);
         }
-        Ok(Line::Request { method, target })
+        Ok(Line::Request { method: Text::new(line.method), target: Text::new(line.target) })
     }
 
     /// Checks a header line, or the front of a list.
@@ -238,6 +237,7 @@ impl RequestScanner {
             Field::ContentLength => return self.length(value),
             Field::Protocol => return self.list_line(fact::PROTOCOL_LINE, field, value, subprotocols),
             Field::Extensions => return self.list_line(fact::EXTENSIONS_LINE, field, value, subprotocols),
+            Field::TransferEncoding if self.facts.has(fact::HTTP_1_0) => return Err(Refusal::TransferEncodingInvalid),
             Field::TransferEncoding => return self.list_line(fact::CODING_LINE, field, value, subprotocols),
             Field::Upgrade | Field::Connection => return self.list(field, value, subprotocols),
             // The second is a server's header; RFC 6455 says nothing about one in a request.
@@ -257,68 +257,54 @@ impl RequestScanner {
 
     /// Checks whole elements of a list, which may go on over further pieces and further lines.
     fn list(&mut self, field: Field, value: &[u8], subprotocols: &[&str]) -> Result<(), Refusal> {
-        match field {
-            Field::Upgrade => self.upgrade(value),
-            Field::Connection => self.connection(value),
-            Field::Protocol => self.protocol(value, subprotocols),
-            Field::Extensions => {
-                let count = value::extensions(value).ok_or(Refusal::ExtensionsInvalid)?;
-                if count != 0 {
-                    self.facts.set(fact::EXTENSION);
-                }
-                // Offers come in the client's order of preference, over all lines: the first that can be honoured stays.
-                self.deflate = self.deflate.or_else(|| self.wanted?.choose(List::new(value)));
-                Ok(())
-            }
-            Field::TransferEncoding => self.transfer_encoding(value),
-            Field::Host | Field::Key | Field::Version | Field::Accept | Field::Origin | Field::ContentLength => Ok(()),
-            Field::Other => Ok(()),
+        if field == Field::Extensions {
+            return self.extensions(value);
         }
-    }
-
-    fn upgrade(&mut self, value: &[u8]) -> Result<(), Refusal> {
         for element in value::elements(value) {
-            if !value::is_protocol(element) {
-                return Err(Refusal::UpgradeInvalid);
-            }
-            if element.eq_ignore_ascii_case(b"websocket") {
-                self.facts.set(fact::UPGRADE);
+            match field {
+                Field::Upgrade if !value::is_protocol(element) => return Err(Refusal::UpgradeInvalid),
+                Field::Upgrade => self.note(element, &[("websocket", fact::UPGRADE)]),
+                Field::Connection if !grammar::is_token_octets(element) => return Err(Refusal::ConnectionInvalid),
+                Field::Connection => self.note(
+                    element,
+                    &[("upgrade", fact::CONNECTION_UPGRADE), ("close", fact::CLOSE), ("keep-alive", fact::KEEP_ALIVE)],
+                ),
+                Field::Protocol if !grammar::is_token_octets(element) => return Err(Refusal::SubprotocolsInvalid),
+                Field::Protocol => self.protocol(element, subprotocols),
+                Field::TransferEncoding => self.transfer_coding(element)?,
+                // They are no lists, or are treated before.
+                Field::Host | Field::Key | Field::Version | Field::Accept => return Ok(()),
+                Field::Origin | Field::ContentLength | Field::Extensions | Field::Other => return Ok(()),
             }
         }
         Ok(())
     }
 
-    fn connection(&mut self, value: &[u8]) -> Result<(), Refusal> {
-        for element in value::elements(value) {
-            if !grammar::is_token_octets(element) {
-                return Err(Refusal::ConnectionInvalid);
-            }
-            let options = [
-                (&b"upgrade"[..], fact::CONNECTION_UPGRADE),
-                (b"close", fact::CLOSE),
-                (b"keep-alive", fact::KEEP_ALIVE),
-            ];
-            for (option, fact) in options {
-                if element.eq_ignore_ascii_case(option) {
-                    self.facts.set(fact);
-                }
+    /// Notes the fact that such an element is.
+    fn note(&mut self, element: &[u8], options: &[(&str, u16)]) {
+        for (option, fact) in options {
+            if element.eq_ignore_ascii_case(option.as_bytes()) {
+                self.facts.set(*fact);
             }
         }
+    }
+
+    fn extensions(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        let count = value::extensions(value).ok_or(Refusal::ExtensionsInvalid)?;
+        if count != 0 {
+            self.facts.set(fact::EXTENSION);
+        }
+        // Offers come in the client's order of preference, over all lines: the first that can be honoured stays.
+        self.deflate = self.deflate.or_else(|| self.wanted?.choose(List::new(value)));
         Ok(())
     }
 
-    fn protocol(&mut self, value: &[u8], subprotocols: &[&str]) -> Result<(), Refusal> {
-        for element in value::elements(value) {
-            if !grammar::is_token_octets(element) {
-                return Err(Refusal::SubprotocolsInvalid);
-            }
-            self.facts.set(fact::PROTOCOL);
-            // Names of subprotocols are compared octet by octet (RFC 6455 section 11.5).
-            let place = subprotocols.iter().position(|name| name.as_bytes() == element);
-            let place = place.and_then(|place| u16::try_from(place).ok()).unwrap_or(NONE);
-            self.subprotocol = self.subprotocol.min(place);
-        }
-        Ok(())
+    fn protocol(&mut self, element: &[u8], subprotocols: &[&str]) {
+        self.facts.set(fact::PROTOCOL);
+        // Names of subprotocols are compared octet by octet (RFC 6455 section 11.5).
+        let place = subprotocols.iter().position(|name| name.as_bytes() == element);
+        let place = place.and_then(|place| u16::try_from(place).ok()).unwrap_or(NONE);
+        self.subprotocol = self.subprotocol.min(place);
     }
 
     fn length(&mut self, value: &[u8]) -> Result<(), Refusal> {
@@ -330,19 +316,11 @@ impl RequestScanner {
         Ok(())
     }
 
-    fn transfer_encoding(&mut self, value: &[u8]) -> Result<(), Refusal> {
-        if self.facts.has(fact::HTTP_1_0) {
-            return Err(Refusal::TransferEncodingInvalid);
+    fn transfer_coding(&mut self, coding: &[u8]) -> Result<(), Refusal> {
+        if !coding.eq_ignore_ascii_case(b"chunked") {
+            return Err(Refusal::TransferEncodingUnknown);
         }
-        for coding in value::elements(value) {
-            if !coding.eq_ignore_ascii_case(b"chunked") {
-                return Err(Refusal::TransferEncodingUnknown);
-            }
-            if self.facts.put(fact::CHUNKED) {
-                return Err(Refusal::TransferEncodingInvalid);
-            }
-        }
-        Ok(())
+        if self.facts.put(fact::CHUNKED) { Err(Refusal::TransferEncodingInvalid) } else { Ok(()) }
     }
 
     fn body(&self) -> Result<Body, Refusal> {

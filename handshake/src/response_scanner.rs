@@ -219,15 +219,15 @@ impl ResponseScanner {
         }
         let mut accepted = List::new(value);
         while let Some(extension) = accepted.next() {
-            let name = extension.name();
-            let deflate = offer.deflate.filter(|_| name == deflate::NAME);
+            let name = extension.name_octets();
+            let deflate = offer.deflate.filter(|_| name == deflate::NAME.as_bytes());
             if deflate.is_none() && !offer.extensions.is_some_and(|others| extension::names(others, name)) {
                 return Err(ResponseFault::ExtensionNotOffered);
             }
             if let Some(offered) = deflate {
                 self.deflate = offered.agree(&extension)?;
             }
-            if accepted.clone().any(|other| other.name() == name) {
+            if accepted.clone().any(|other| other.name_octets() == name) {
                 return Err(ResponseFault::ExtensionTwice);
             }
         }

@@ -2,6 +2,7 @@
 
 use crate::extension;
 use crate::grammar::is_token_octets;
+use crate::line::Text;
 use crate::octets::{leaf, literal};
 use nom::IResult;
 use nom::bytes::complete::take_while1;
@@ -9,14 +10,35 @@ use nom::sequence::delimited;
 use nom::{Parser, branch::alt};
 
 /// Octets that the grammar has found to be ASCII, as text.
-pub(crate) fn text(octets: &[u8]) -> &str {
-    // What is no UTF-8 never comes here; an empty text is then as good an answer as any, and better than a panic.
-    core::str::from_utf8(octets).unwrap_or_default()
+pub(crate) const fn text(octets: &[u8]) -> &str {
+    Text::new(octets).as_str()
 }
 
 /// The elements of a list (RFC 9110 section 5.6.1). Empty ones count for nothing.
-pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|octet| *octet == b',').map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
+pub(crate) const fn elements(value: &[u8]) -> Elements<'_> {
+    Elements { rest: value }
+}
+
+/// See [`elements`].
+pub(crate) struct Elements<'i> {
+    rest: &'i [u8],
+}
+
+impl<'i> Iterator for Elements<'i> {
+    type Item = &'i [u8];
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'i [u8]> {
+        while !self.rest.is_empty() {
+            let end = self.rest.iter().position(|octet| *octet == b',').unwrap_or(self.rest.len());
+            let (element, behind) = self.rest.split_at_checked(end).unwrap_or_default();
+            self.rest = behind.get(1..).unwrap_or_default();
+            if let element @ [_, ..] = element.trim_ascii() {
+                return Some(element);
+            }
+        }
+        None
+    }
 }
 
 /// Where the element behind the last comma begins; 0 if there is no comma. A comma between quotes is none.

@@ -2,6 +2,7 @@
 
 use crate::extension::{Extension, List};
 use crate::grammar::{self, RequestLine, StatusLine};
+use crate::line::Text;
 use crate::offered::Offered;
 use crate::target::Target;
 use crate::value;
@@ -51,8 +52,8 @@ impl<'i> Iterator for Headers<'i> {
 pub struct Request<'i> {
     octets: &'i [u8],
     minor: u8,
-    method: &'i str,
-    target: &'i str,
+    method: Text<'i>,
+    target: Text<'i>,
     parts: Target<'i>,
     headers: Headers<'i>,
 }
@@ -70,8 +71,15 @@ impl<'i> Request<'i> {
                 (rest, Some(line)) => break (rest, line),
             }
         };
-        let (method, target) = (value::text(method), value::text(target));
-        Some(Self { octets, minor, method, target, parts: Target::parse(target)?, headers: Headers { lines } })
+        let parts = Target::parse(target)?;
+        Some(Self {
+            octets,
+            minor,
+            method: Text::new(method),
+            target: Text::new(target),
+            parts,
+            headers: Headers { lines },
+        })
     }
 
     /// What this is a view of: to be kept, and viewed again.
@@ -86,28 +94,31 @@ impl<'i> Request<'i> {
 
     /// The method, such as `GET`.
     pub const fn method(&self) -> &'i str {
-        self.method
+        self.method.as_str()
     }
 
     /// The request target as it came (RFC 9112 section 3.2).
     pub const fn target(&self) -> &'i str {
-        self.target
+        self.target.as_str()
     }
 
     /// The target's path as it came, percent-encoding and all. It begins with "/", or is "*".
     pub const fn path(&self) -> &'i str {
-        self.parts.path
+        value::text(self.parts.path)
     }
 
     /// What stands behind the target's first "?", as it came.
     pub const fn query(&self) -> Option<&'i str> {
-        self.parts.query
+        match self.parts.query {
+            Some(query) => Some(value::text(query)),
+            None => None,
+        }
     }
 
     /// Host, and port if there is one: of a target in absolute form, otherwise of the Host header (RFC 9112 section 3.2.2).
     /// `None` only in HTTP/1.0.
     pub fn host(&self) -> Option<&'i str> {
-        self.parts.authority.or_else(|| self.header("Host").map(value::text))
+        self.parts.authority.or_else(|| self.header("Host")).map(value::text)
     }
 
     /// Where the page comes from that opens the connection (RFC 6455 section 10.2); a client other than a browser need not say.

@@ -65,7 +65,8 @@ impl<S: Side> Connection<'_, S> {
     /// RFC 6455 section 7.1.7: says why with a Close, unless ours has gone already, and waits for nothing.
     fn violated(&mut self, violation: Violation, output: &mut Writer<'_>) -> Fault {
         if self.state == State::Active {
-            self.write_close(CloseFrame::refusing(violation), output);
+            let frame = CloseFrame::refusing(violation);
+            self.write_close(if cfg!(feature = "small") { frame.without_reason() } else { frame }, output);
         }
         self.go(Trigger::Failed);
         Fault::Violation(violation)
@@ -77,7 +78,7 @@ impl<S: Side> Connection<'_, S> {
         let mut body = Writer::new(&mut body);
         // Two octets and a reason of at most 123 fit by construction.
         let _ = body.put(&frame.code().get().to_be_bytes());
-        let _ = body.put(frame.reason().as_bytes());
+        let _ = body.put(frame.reason_octets());
         self.control(ControlOp::Close, body.written(), output);
     }
 
@@ -90,8 +91,9 @@ impl<S: Side> Connection<'_, S> {
     /// Counts a control frame against this second's budget.
     fn may_afford(&mut self, now: Instant) -> bool {
         let most = self.config.max_control_per_second;
-        if self.second != now.second() {
-            (self.second, self.controls) = (now.second(), 0);
+        // Of a clock that went back nothing is known, so that a second begins as well.
+        if now.0.wrapping_sub(self.second.0) >= 1000 {
+            (self.second, self.controls) = (now, 0);
         }
         self.controls = self.controls.saturating_add(1);
         most == 0 || self.controls <= most

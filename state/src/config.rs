@@ -143,6 +143,7 @@ mod tests {
         let nonsense = [
             (Config { close_timeout_ms: 0, ..Config::DEFAULT }, "close_timeout_ms"),
             (Config { pong_timeout_ms: 0, ..Config::DEFAULT }, "pong_timeout_ms"),
+            #[cfg(feature = "deflate")]
             (
                 Config {
                     deflate: Some(DeflateParams::CONTEXT_TAKEOVER),

@@ -25,8 +25,8 @@ pub struct Connection<'c, S: Side = Server> {
     pub(crate) heard: Instant,
     /// The deadline of the handshake, of the Pong, or of the peer's Close: one at a time.
     pub(crate) due: Instant,
-    /// The second for which `controls` counts.
-    pub(crate) second: u64,
+    /// Where the second begins for which `controls` counts.
+    pub(crate) second: Instant,
     pub(crate) controls: u16,
     pub(crate) state: State,
     /// The message of ours that is open.
@@ -69,7 +69,7 @@ impl<'c, S: Side> Connection<'c, S> {
             phase,
             heard: now,
             due: now.after(config.handshake_timeout_ms),
-            second: 0,
+            second: now,
             controls: 0,
             state: State::Connection,
             sending: None,

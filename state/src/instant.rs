@@ -10,9 +10,4 @@ impl Instant {
     pub const fn after(self, ms: u32) -> Self {
         Self(self.0.saturating_add(ms as u64))
     }
-
-    /// The second in which it lies.
-    pub(crate) const fn second(self) -> u64 {
-        self.0 / 1000
-    }
 }

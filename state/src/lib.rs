@@ -83,6 +83,7 @@ pub use states::{State, Trigger};
 // What the signatures above are made of, so that one `use` is enough.
 pub use martlet_codec::{CloseCode, CloseFrame, Data, DataKind, Message, NoRoom, Violation, Writer};
 pub use martlet_handshake::{
-    Accept, Agreed, ClientRequest, DeflateParams, DeflateSide, Kind, Line, Offered, Refusal, Request, Response,
-    ResponseFault, WindowBits,
+    Accept, Agreed, ClientRequest, DeflateParams, Kind, Line, Offered, Refusal, Request, Response, ResponseFault, Text,
 };
+#[cfg(feature = "deflate")]
+pub use martlet_handshake::{DeflateSide, WindowBits};

@@ -9,7 +9,7 @@ use crate::states::Trigger;
 use martlet_codec::{Decoder, NoRoom, Writer};
 use martlet_handshake::{
     Accept, ClientRequest, DeflateParams, Kind, Line, Offer, Refusal, Request, RequestScanner, Response,
-    ResponseScanner, WriteError,
+    ResponseScanner, Text, WriteError,
 };
 use rand_core::CryptoRng;
 
@@ -207,10 +207,6 @@ impl Part {
     fn show<'i>(&self, whole: &'i [u8]) -> &'i [u8] {
         whole.get(self.at..).and_then(|from| from.get(..self.len)).unwrap_or_default()
     }
-
-    fn text<'i>(&self, whole: &'i [u8]) -> &'i str {
-        core::str::from_utf8(self.show(whole)).unwrap_or_default()
-    }
 }
 
 impl Place {
@@ -219,10 +215,12 @@ impl Place {
             Line::Blank => return Self { shape: Line::Blank, name: Part::NONE, value: Part::NONE },
             Line::End => return Self { shape: Line::End, name: Part::NONE, value: Part::NONE },
             Line::Request { method, target } => {
-                (Line::Request { method: "", target: "" }, method.as_bytes(), target.as_bytes())
+                (Line::Request { method: Text::new(b""), target: Text::new(b"") }, method.as_bytes(), target.as_bytes())
             }
             Line::Status { code, reason } => (Line::Status { code, reason: b"" }, b"", reason),
-            Line::Header { name, value, last } => (Line::Header { name: "", value: b"", last }, name.as_bytes(), value),
+            Line::Header { name, value, last } => {
+                (Line::Header { name: Text::new(b""), value: b"", last }, name.as_bytes(), value)
+            }
             Line::ValuePiece { value, last } => (Line::ValuePiece { value: b"", last }, b"", value),
         };
         Self { shape, name: Part::of(name, whole), value: Part::of(value, whole) }
@@ -233,9 +231,13 @@ impl Place {
         match self.shape {
             Line::Blank => Line::Blank,
             Line::End => Line::End,
-            Line::Request { .. } => Line::Request { method: name.text(whole), target: value.text(whole) },
+            Line::Request { .. } => {
+                Line::Request { method: Text::new(name.show(whole)), target: Text::new(value.show(whole)) }
+            }
             Line::Status { code, .. } => Line::Status { code, reason: value.show(whole) },
-            Line::Header { last, .. } => Line::Header { name: name.text(whole), value: value.show(whole), last },
+            Line::Header { last, .. } => {
+                Line::Header { name: Text::new(name.show(whole)), value: value.show(whole), last }
+            }
             Line::ValuePiece { last, .. } => Line::ValuePiece { value: value.show(whole), last },
         }
     }

@@ -112,7 +112,7 @@ impl<S: Side> Connection<'_, S> {
         frame: Option<CloseFrame<'_>>,
         output: &mut Writer<'_>,
     ) -> Result<(), SendError> {
-        let body = frame.map_or(0, |frame| frame.reason().len().saturating_add(2));
+        let body = frame.map_or(0, |frame| frame.reason_octets().len().saturating_add(2));
         self.may_control(body, output)?;
         match frame {
             Some(frame) => self.write_close(frame, output),

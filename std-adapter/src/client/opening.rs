@@ -100,7 +100,7 @@ impl Answer {
     fn take(&mut self, line: &Line<'_>) {
         match *line {
             Line::Status { code, .. } => self.status = code,
-            Line::Header { name, value, .. } => self.headers.push((name.to_owned(), value.to_vec())),
+            Line::Header { name, value, .. } => self.headers.push((name.as_str().to_owned(), value.to_vec())),
             Line::ValuePiece { value, .. } => {
                 if let Some((_, whole)) = self.headers.last_mut() {
                     whole.extend_from_slice(value);

@@ -9,8 +9,10 @@ use martlet::handshake::{Accept, Kind, Response};
 use martlet::state::{CloseFrame, Connection, Data, Event, Instant, Payload, Side, State, Status, Writer};
 use rand_core::{TryCryptoRng, TryRng};
 
+pub mod port;
+
 /// Registers: the serial port's data and flags, a millisecond counter, a button, a noise source.
-mod register {
+pub(crate) mod register {
     pub(crate) const DATA: *mut u32 = 0x4000_C000 as *mut u32;
     pub(crate) const FLAGS: *const u32 = 0x4000_C018 as *const u32;
     pub(crate) const MILLISECONDS: *const u32 = 0x4003_0050 as *const u32;
