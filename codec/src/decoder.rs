@@ -227,10 +227,24 @@ impl Decoder {
     /// Everything else: fragments, control frames, long, partial and illegal ones.
     #[inline(never)]
     fn decode_any<'i>(&mut self, limits: &Limits, input: &mut &'i mut [u8]) -> Result<Option<Event<'i>>, Violation> {
+        self.decode_in_place(limits, input, &mut &[][..])
+    }
+
+    /// [`decode`](Self::decode); and of a control frame that came from a client what answers it, whole and in its place: the Pong
+    /// of a Ping, the echo of a Close with the code that came. Of everything else `answer` stays what it was. The masking key in
+    /// front of the body leaves room for the answer's header, so that who has no other memory for answers needs none.
+    #[cfg_attr(feature = "small", inline(never))]
+    pub fn decode_in_place<'i>(
+        &mut self,
+        limits: &Limits,
+        input: &mut &'i mut [u8],
+        answer: &mut &'i [u8],
+    ) -> Result<Option<Event<'i>>, Violation> {
         if let Some(violation) = self.violation {
             return Err(violation);
         }
-        let event = match if self.in_frame { self.piece(input) } else { self.frame(limits, input) } {
+        let taken = if self.in_frame { self.piece(input) } else { self.frame(limits, input, answer) };
+        let event = match taken {
             Ok(event) => event,
             Err(violation) => {
                 self.refuse(violation);
@@ -255,7 +269,12 @@ impl Decoder {
     }
 
     /// Takes a header and what has come of its frame.
-    fn frame<'i>(&mut self, limits: &Limits, input: &mut &'i mut [u8]) -> Result<Option<Event<'i>>, Violation> {
+    fn frame<'i>(
+        &mut self,
+        limits: &Limits,
+        input: &mut &'i mut [u8],
+        answer: &mut &'i [u8],
+    ) -> Result<Option<Event<'i>>, Violation> {
         let fed_up = self.empty_fragments >= limits.max_empty_fragments;
         let open = self.open.then_some(self.announced);
         let rules = Rules { role: self.role, open, fed_up, compression: self.compression, limits };
@@ -264,7 +283,7 @@ impl Decoder {
             return Ok(None);
         };
         match header.kind {
-            Kind::Control { op, len } => control(op, header.key, used, len, input),
+            Kind::Control { op, len } => control(op, header.key, used, len, input, answer),
             Kind::Data { op, fin, len } => {
                 // Of a continuation, which never has RSV1, the message's first frame has spoken.
                 self.compressed = if op == DataOp::Continuation { self.compressed } else { rsv1 };
@@ -376,17 +395,35 @@ fn control<'i>(
     used: usize,
     len: u8,
     input: &mut &'i mut [u8],
+    answer: &mut &'i [u8],
 ) -> Result<Option<Event<'i>>, Violation> {
-    let Some(body) = split(input, used, usize::from(len)) else {
+    let Some(frame) = input.split_off_mut(..used.wrapping_add(usize::from(len))) else {
         if op == ControlOp::Close {
             let mask = Mask::new(key.unwrap_or_default());
             close::check_prefix(input.get(used..).unwrap_or_default(), mask.word())?;
         }
         return Ok(None);
     };
-    if let Some(key) = key {
+    // What answers it, and how much of the body that repeats.
+    let (reply, repeated) = match op {
+        ControlOp::Ping => (ControlOp::Pong, len),
+        ControlOp::Close | ControlOp::Pong => (ControlOp::Close, len.min(2)),
+    };
+    if let Some((head, body)) = frame.split_at_mut_checked(used)
+        && let Some(key) = key
+    {
         Best::unmask(body, u32::from_le_bytes(key.0));
+        // The key has been read, so that the last two octets of its place are free.
+        if let Some(place) = head.last_chunk_mut() {
+            *place = [bits::FIN | reply as u8, repeated];
+        }
     }
+    let frame: &'i [u8] = frame;
+    if key.is_some() && op != ControlOp::Pong {
+        let end = used.wrapping_add(usize::from(repeated));
+        *answer = frame.get(used.wrapping_sub(2)..end).unwrap_or_default();
+    }
+    let body = frame.get(used..).unwrap_or_default();
     Ok(Some(match op {
         ControlOp::Ping => Event::Ping(body),
         ControlOp::Pong => Event::Pong(body),

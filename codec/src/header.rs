@@ -53,8 +53,9 @@ pub struct Header {
     pub key: Option<Key>,
 }
 
-/// A header's octets.
+/// A header's octets. Aligned so that a machine of 32 bits moves it in four words.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(4))]
 pub struct HeaderBytes {
     octets: [u8; MAX_HEADER],
     len: u8,

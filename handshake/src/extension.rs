@@ -152,6 +152,7 @@ fn extension(input: &[u8]) -> IResult<&[u8], Extension<'_>, ()> {
 }
 
 /// `";" token [ "=" ( token / quoted-string ) ]`, with whitespace around the semicolon (RFC 9110 section 5.6.6).
+#[allow(clippy::type_complexity)] // A pair of slices needs no name.
 fn param(input: &[u8]) -> IResult<&[u8], (&[u8], Option<&[u8]>), ()> {
     let value = preceded(literal(b"="), alt((token, quoted)));
     preceded((spaces, literal(b";"), spaces), pair(token, opt(value))).parse(input)

@@ -22,14 +22,15 @@ const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 pub fn accept_key(key: &[u8; KEY]) -> [u8; ACCEPT] {
     // Key and GUID are 60 octets, which with their end mark fill one block of SHA-1, so that the second holds only
     // zeros and their length in bits, 480 (RFC 3174 section 4).
-    let (mut block, mut last) = ([0; 64], [0; 64]);
+    let mut block = [0; 64];
     put(&mut block, 0, key);
     put(&mut block, KEY, GUID);
     put(&mut block, 60, &[0x80]);
-    put(&mut last, 62, &[0x01, 0xe0]);
     let mut state = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
     compress(&mut state, &block);
-    compress(&mut state, &last);
+    block.fill(0);
+    put(&mut block, 62, &[0x01, 0xe0]);
+    compress(&mut state, &block);
     let mut digest = [0; 20];
     for (octets, word) in digest.as_chunks_mut().0.iter_mut().zip(state) {
         *octets = word.to_be_bytes();

@@ -7,6 +7,22 @@ use crate::side::Side;
 use crate::states::{State, Trigger};
 use martlet_codec::{CloseFrame, ControlOp, Event as Frame, Kind, NoRoom, Violation, Writer};
 
+/// What a frame means, and what answers it.
+pub(crate) struct Judged<'i> {
+    pub(crate) status: Result<Status<'i>, Fault>,
+    pub(crate) reply: Reply<'i>,
+}
+
+pub(crate) enum Reply<'i> {
+    None,
+    /// A Pong with this body.
+    Pong(&'i [u8]),
+    /// A Close with the code that came.
+    Echo(Option<CloseFrame<'i>>),
+    /// A Close that names what was wrong.
+    Violation(Violation),
+}
+
 impl<S: Side> Connection<'_, S> {
     /// Answers what is no data. There is room in `output` for the longest answer.
     #[inline(never)]
@@ -16,37 +32,47 @@ impl<S: Side> Connection<'_, S> {
         decoded: Result<Option<Frame<'i>>, Violation>,
         output: &mut Writer<'_>,
     ) -> Result<Status<'i>, Fault> {
-        let event = match decoded {
-            Ok(None) => return Ok(Status::More),
-            Ok(Some(Frame::Data(data))) => Event::Data(data),
-            Ok(Some(Frame::Close(frame))) => {
-                self.peer_closes(frame, output);
-                Event::Close(frame)
+        let judged = self.judge(now, decoded);
+        match judged.reply {
+            Reply::None => {}
+            Reply::Pong(body) => self.control(ControlOp::Pong, body, output),
+            Reply::Echo(frame) => {
+                let code = frame.map(|frame| frame.code().get().to_be_bytes());
+                self.control(ControlOp::Close, code.as_ref().map_or(&[], |code| code), output);
             }
+            Reply::Violation(violation) => self.write_violation(violation, output),
+        }
+        judged.status
+    }
+
+    /// What a frame means for the connection, and what answers it.
+    pub(crate) fn judge<'i>(&mut self, now: Instant, decoded: Result<Option<Frame<'i>>, Violation>) -> Judged<'i> {
+        let (event, reply) = match decoded {
+            Ok(None) => return Judged { status: Ok(Status::More), reply: Reply::None },
+            Ok(Some(Frame::Data(data))) => (Event::Data(data), Reply::None),
+            Ok(Some(Frame::Close(frame))) => (Event::Close(frame), self.peer_closes(frame)),
             Ok(Some(Frame::Ping(_) | Frame::Pong(_))) if !self.may_afford(now) => {
-                return Err(self.violated(Violation::TooManyControlFrames, output));
+                return self.violated(Violation::TooManyControlFrames);
             }
-            Ok(Some(Frame::Pong(body))) => Event::Pong(body),
+            Ok(Some(Frame::Pong(body))) => (Event::Pong(body), Reply::None),
             Ok(Some(Frame::Ping(body))) => {
-                if self.config.auto_pong && self.state == State::Active {
-                    self.control(ControlOp::Pong, body, output);
-                }
-                Event::Ping(body)
+                let pong = self.config.auto_pong && self.state == State::Active;
+                (Event::Ping(body), if pong { Reply::Pong(body) } else { Reply::None })
             }
-            Err(violation) => return Err(self.violated(violation, output)),
+            Err(violation) => return self.violated(violation),
         };
-        Ok(Status::Event(event))
+        Judged { status: Ok(Status::Event(event)), reply }
     }
 
     /// RFC 6455 section 5.5.1: a Close is answered by a Close, with the code that came, unless ours has gone already.
-    fn peer_closes(&mut self, frame: Option<CloseFrame<'_>>, output: &mut Writer<'_>) {
+    fn peer_closes<'i>(&mut self, frame: Option<CloseFrame<'i>>) -> Reply<'i> {
         let ours_went = self.state == State::Closing;
         self.go(Trigger::CloseReceived);
-        if !ours_went {
-            let code = frame.map(|frame| frame.code().get().to_be_bytes());
-            self.control(ControlOp::Close, code.as_ref().map_or(&[], |code| code), output);
-            self.go(Trigger::CloseSent);
+        if ours_went {
+            return Reply::None;
         }
+        self.go(Trigger::CloseSent);
+        Reply::Echo(frame)
     }
 
     /// Fails the connection over what the application found wrong with a message: one that does not inflate, or to too much, or to a
@@ -55,7 +81,9 @@ impl<S: Side> Connection<'_, S> {
         match self.state {
             State::Active if output.room() < MIN_FRAME_OUTPUT => Err(NoRoom { wanted: MIN_FRAME_OUTPUT }.into()),
             State::Active | State::Closing => {
-                self.violated(violation, output);
+                if let Reply::Violation(violation) = self.violated(violation).reply {
+                    self.write_violation(violation, output);
+                }
                 Ok(())
             }
             State::Connection | State::Handshake | State::Closed => Err(Misuse::State(self.state).into()),
@@ -63,13 +91,16 @@ impl<S: Side> Connection<'_, S> {
     }
 
     /// RFC 6455 section 7.1.7: says why with a Close, unless ours has gone already, and waits for nothing.
-    fn violated(&mut self, violation: Violation, output: &mut Writer<'_>) -> Fault {
-        if self.state == State::Active {
-            let frame = CloseFrame::refusing(violation);
-            self.write_close(if cfg!(feature = "small") { frame.without_reason() } else { frame }, output);
-        }
+    fn violated<'i>(&mut self, violation: Violation) -> Judged<'i> {
+        let reply = if self.state == State::Active { Reply::Violation(violation) } else { Reply::None };
         self.go(Trigger::Failed);
-        Fault::Violation(violation)
+        Judged { status: Err(Fault::Violation(violation)), reply }
+    }
+
+    fn write_violation(&mut self, violation: Violation, output: &mut Writer<'_>) {
+        let frame = CloseFrame::refusing(violation);
+        // The words for people take more flash than all that is said to machines.
+        self.write_close(if cfg!(feature = "small") { frame.without_reason() } else { frame }, output);
     }
 
     /// Writes a Close with a body. There is room for it.

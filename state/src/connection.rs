@@ -9,7 +9,7 @@ use martlet_codec::{Data, DataKind, Decoder, MAX_CONTROL, NoRoom, Writer};
 use martlet_handshake::{DeflateParams, Kind};
 
 /// Room in the output that is always enough for [`Connection::receive`] and [`Connection::tick`], in octets.
-pub const MIN_OUTPUT: usize = 512;
+pub const MIN_OUTPUT: usize = if cfg!(feature = "small") { 144 } else { 512 };
 /// Room for the longest answer to a frame: a masked Pong or Close.
 pub(crate) const MIN_FRAME_OUTPUT: usize = 2 + 4 + MAX_CONTROL as usize;
 
@@ -160,7 +160,7 @@ impl<'c, S: Side> Connection<'c, S> {
 
     /// Everything before the first frame and after the last.
     #[inline(never)]
-    fn receive_other<'i>(
+    pub(crate) fn receive_other<'i>(
         &mut self,
         now: Instant,
         input: &mut &'i mut [u8],

@@ -17,7 +17,9 @@ pub enum Status<'i> {
 }
 
 /// What came from the peer.
+// A whole word for the tag: what stands behind it is moved by words on a machine of 32 bits.
 #[derive(Debug)]
+#[repr(u32)]
 pub enum Event<'i> {
     /// A line of the head ([`HeadMode::Lines`](crate::HeadMode::Lines) only).
     Line(Line<'i>),

@@ -61,6 +61,7 @@ mod buffers;
 mod config;
 mod connection;
 mod event;
+mod in_place;
 mod instant;
 mod opening;
 #[cfg(feature = "alloc")]

@@ -9,7 +9,9 @@ use martlet::handshake::{Accept, Kind, Response};
 use martlet::state::{CloseFrame, Connection, Data, Event, Instant, Payload, Side, State, Status, Writer};
 use rand_core::{TryCryptoRng, TryRng};
 
+pub mod bench;
 pub mod port;
+pub mod server;
 
 /// Registers: the serial port's data and flags, a millisecond counter, a button, a noise source.
 pub(crate) mod register {

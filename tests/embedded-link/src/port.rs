@@ -4,6 +4,19 @@ use crate::register;
 use core::cell::Cell;
 use core::ptr::{read_volatile, write_volatile};
 
+/// The serial port as a server's.
+pub struct Serial;
+
+impl crate::server::Port for Serial {
+    fn read(&mut self, room: &mut [u8]) -> usize {
+        read(room)
+    }
+
+    fn write(&mut self, octets: &[u8]) {
+        write(octets);
+    }
+}
+
 /// Takes what has come; gives how much it is.
 #[inline(never)]
 pub fn read(room: &mut [u8]) -> usize {
