@@ -1,5 +1,9 @@
 //! The loops that touch every octet of payload. [`Portable`] is the safe twin and the definition; `simd` has one for wide vectors, and
 //! [`Small`] is the one for machines on which flash is dearer than time.
+#![cfg_attr(
+    all(feature = "small", not(feature = "simd")),
+    allow(dead_code, reason = "the twin that the tests compare with")
+)]
 
 use crate::mask::rotate;
 
