@@ -41,7 +41,7 @@ visit() {
     cases[$name]=$(printf '%s\n' "$@")
 }
 
-# Waits for all of them, and judges what they found.
+# Waits for those that were begun, and judges what they found.
 judge() {
     local client name patterns
     for client in "${clients[@]}"; do
@@ -55,4 +55,5 @@ judge() {
         mapfile -t patterns <<<"${cases[$name]}"
         python3 tests/autobahn/check.py "$reports/$name/index.json" "$reports/cases.txt" "${patterns[@]}"
     done
+    clients=()
 }
