@@ -1,9 +1,11 @@
 """wss:// on both sides: Python's `websockets` and openssl's s_client, and certificates that must be refused."""
 
+import asyncio
 import datetime
 import json
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import threading
@@ -12,8 +14,11 @@ import time
 import pytest
 import trustme
 from server import PATIENCE, Server
-from websockets.sync.client import connect
-from websockets.sync.server import serve
+
+# Those with one thread: the others read in a thread of its own, and now and then what they write is lost while OpenSSL reads the tickets
+# of TLS 1.3, for OpenSSL allows no two threads in a connection.
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import serve
 
 BINARY = os.environ["MARTLET_TLS"]
 HOST = "localhost"
@@ -58,16 +63,20 @@ def url(server, path="/echo"):
 def test_messages_of_every_size_come_back(server, ca, version):
     context = trusting(ca)
     context.minimum_version = context.maximum_version = version
-    with connect(url(server), ssl=context, proxy=None, compression=None, max_size=None) as ws:
-        for size in [0, 1, 125, 126, 16_383, 16_384, 16_385, 65_536, 2 << 20]:
-            message = bytes(range(256)) * (size // 256) + bytes(size % 256)
-            ws.send(message)
-            assert ws.recv() == message
-        # Much is under way both ways at the same time, and the peer reads late.
-        for _ in range(200):
-            ws.send(b"x" * 10_000)
-        for _ in range(200):
-            assert len(ws.recv()) == 10_000
+
+    async def talk():
+        async with connect(url(server), ssl=context, proxy=None, compression=None, max_size=None) as ws:
+            for size in [0, 1, 125, 126, 16_383, 16_384, 16_385, 65_536, 2 << 20]:
+                message = bytes(range(256)) * (size // 256) + bytes(size % 256)
+                await ws.send(message)
+                assert await ws.recv() == message
+            # Much is under way both ways at the same time, and the peer reads late.
+            for _ in range(200):
+                await ws.send(b"x" * 10_000)
+            for _ in range(200):
+                assert len(await ws.recv()) == 10_000
+
+    asyncio.run(talk())
 
 
 def test_openssl_speaks_to_it_and_http_1_1_is_agreed_on(server, ca, tmp_path):
@@ -83,24 +92,28 @@ def test_openssl_speaks_to_it_and_http_1_1_is_agreed_on(server, ca, tmp_path):
 
 
 def test_what_is_no_tls_is_let_go_and_the_others_stay(server, ca):
-    import socket
+    async def talk():
+        async with connect(url(server), ssl=trusting(ca), proxy=None) as ws:
+            with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as plain:
+                plain.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                while plain.recv(4096):
+                    pass
+            await ws.send("still here")
+            assert await ws.recv() == "still here"
 
-    with connect(url(server), ssl=trusting(ca), proxy=None) as ws:
-        with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as plain:
-            plain.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-            while plain.recv(4096):
-                pass
-        ws.send("still here")
-        assert ws.recv() == "still here"
+    asyncio.run(talk())
 
 
 def test_a_certificate_is_renewed_by_sighup(ca, tmp_path):
     files = write(ca.issue_cert(HOST), tmp_path)
     with secure(files) as server:
 
+        async def connected():
+            async with connect(url(server), ssl=trusting(ca), proxy=None) as ws:
+                return ws.transport.get_extra_info("peercert")["serialNumber"]
+
         def serial():
-            with connect(url(server), ssl=trusting(ca), proxy=None) as ws:
-                return ws.socket.getpeercert()["serialNumber"]
+            return asyncio.run(connected())
 
         first = serial()
         write(ca.issue_cert(HOST), tmp_path)
@@ -136,21 +149,28 @@ def ask(target, *options, lines="hello\n"):
 
 
 @pytest.fixture
-def echo(request):
+def echo():
     """A server of `websockets` with this certificate: a function that gives its port."""
-    servers = []
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    async def each(ws):
+        async for message in ws:
+            await ws.send(message)
+
+    async def listen(context):
+        running = await serve(each, "127.0.0.1", 0, ssl=context)
+        return running.sockets[0].getsockname()[1]
 
     def start(cert):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         cert.configure_cert(context)
-        running = serve(lambda ws: [ws.send(message) for message in ws], "127.0.0.1", 0, ssl=context)
-        servers.append(running)
-        threading.Thread(target=running.serve_forever, daemon=True).start()
-        return running.socket.getsockname()[1]
+        return asyncio.run_coroutine_threadsafe(listen(context), loop).result(PATIENCE)
 
     yield start
-    for running in servers:
-        running.shutdown()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(PATIENCE)
 
 
 def test_our_client_trusts_a_file(echo, ca, tmp_path):
