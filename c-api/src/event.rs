@@ -52,7 +52,8 @@ pub enum Kind {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineType {
-    /// An empty line before the request line, which counts for nothing.
+    /// An empty line that ends nothing: one before the request line, or the one behind an interim response, after which
+    /// another status line comes.
     Blank = 0,
     /// The request line: the method in `name`, the target in `octets`.
     Request = 1,

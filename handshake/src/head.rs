@@ -79,6 +79,11 @@ impl Head {
         self.stage == Stage::Start
     }
 
+    /// What was read was an interim response: another head follows, within what is left of the limit on octets.
+    pub(crate) fn again(&mut self) {
+        (self.stage, self.headers) = (Stage::Start, 0);
+    }
+
     pub(crate) fn is_done(&self) -> bool {
         self.stage == Stage::Done
     }

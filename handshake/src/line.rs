@@ -64,7 +64,8 @@ impl fmt::Debug for Text<'_> {
 /// One line of a head that was checked, or a part of one. It borrows the scanner's input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line<'i> {
-    /// An empty line before the request line, which counts for nothing (RFC 9112 section 2.2).
+    /// An empty line that ends nothing: one before the request line (RFC 9112 section 2.2), or the one behind an interim response,
+    /// after which another [`Line::Status`] comes (RFC 9110 section 15.2).
     Blank,
     /// The request line (RFC 9112 section 3).
     Request {

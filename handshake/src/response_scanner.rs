@@ -27,6 +27,12 @@ const SWITCHING: u16 = 101;
 /// The server chose no subprotocol.
 const NONE: u16 = u16::MAX;
 
+/// RFC 9110 section 15.2: "A client MUST be able to parse one or more 1xx responses received prior to a final response, even if the
+/// client does not expect one." The upgrade itself is final in HTTP/1.1.
+pub(crate) const fn is_interim(status: u16) -> bool {
+    matches!(status, 100..=199) && status != SWITCHING
+}
+
 /// What a client offered, which the server's choice is compared with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Offer<'a> {
@@ -85,7 +91,8 @@ impl ResponseScanner {
     /// Takes one line, or a piece of a long one, from the front of `input`, and says how many octets that was.
     ///
     /// The contract is that of [`RequestScanner::scan`](crate::RequestScanner::scan). A response of another status than 101 is
-    /// read to the end of its head, so that the caller sees its headers, and only its syntax is checked.
+    /// read to the end of its head, so that the caller sees its headers, and only its syntax is checked. So are interim responses, and
+    /// then the one that they announce is read; the limit of a head's length is for all of them together.
     pub fn scan<'i>(
         &mut self,
         limits: &Limits,
@@ -104,6 +111,10 @@ impl ResponseScanner {
             Token::Piece { field, value, last } => {
                 self.list(field, value)?;
                 Line::ValuePiece { value, last }
+            }
+            Token::End if is_interim(self.status) => {
+                self.head.again();
+                Line::Blank
             }
             Token::End => Line::End,
         };

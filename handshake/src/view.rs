@@ -4,6 +4,7 @@ use crate::extension::{Extension, List};
 use crate::grammar::{self, RequestLine, StatusLine};
 use crate::line::Text;
 use crate::offered::Offered;
+use crate::response_scanner::is_interim;
 use crate::target::Target;
 use crate::value;
 
@@ -161,12 +162,20 @@ pub struct ResponseHead<'i> {
 }
 
 impl<'i> ResponseHead<'i> {
-    /// A view of `head`, from its first octet to its empty line. What lies behind that does not matter.
+    /// A view of `head`, from its first octet to its empty line. What lies behind that does not matter. Interim responses before it
+    /// are left out.
     ///
     /// `None` if this begins with no status line.
-    pub fn parse(head: &'i [u8]) -> Option<Self> {
-        let (lines, StatusLine { code, .. }) = grammar::status_line(head).ok()?;
-        Some(Self { code, headers: Headers { lines } })
+    pub fn parse(mut head: &'i [u8]) -> Option<Self> {
+        loop {
+            let (lines, StatusLine { code, .. }) = grammar::status_line(head).ok()?;
+            if !is_interim(code) {
+                return Some(Self { code, headers: Headers { lines } });
+            }
+            let mut headers = Headers { lines };
+            while headers.next().is_some() {}
+            (head, _) = grammar::field_line(headers.lines).ok()?;
+        }
     }
 
     /// The status code.

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{ANSWER, answered, edit, head};
+use common::{ANSWER, answered, any_cut, edit, head, response};
 use martlet_handshake::HeadFault::*;
 use martlet_handshake::ResponseFault::*;
 use martlet_handshake::{Agreed, Limits, Offer, ResponseFault, ResponseHead};
@@ -42,11 +42,10 @@ fn section_1_2_the_example() {
 
 #[test]
 fn validation_item_1_status() {
-    let rows: [(&str, ResponseFault); 18] = [
+    let rows: [(&str, ResponseFault); 17] = [
         ("HTTP/1.1 200 OK", Status(200)),
         ("HTTP/1.1 302 Found", Status(302)),
         ("HTTP/1.1 401 Unauthorized", Status(401)),
-        ("HTTP/1.1 100 Continue", Status(100)),
         ("HTTP/1.1 000 x", Status(0)),
         ("HTTP/1.1 999", Status(999)),
         ("HTTP/1.0 404 x", Status(404)),
@@ -69,6 +68,32 @@ fn validation_item_1_status() {
     for line in ["HTTP/1.1 101", "HTTP/1.1 101 ", "HTTP/1.1 101 \u{e4}\t404", "HTTP/1.2 101 x"] {
         opens(&edit(&ANSWER, "HTTP", &[line]));
     }
+}
+
+#[test]
+fn rfc_9110_section_15_2_interim_responses_are_read_over() {
+    let interim = head(&[
+        "HTTP/1.1 103 Early Hints",
+        "Link: </style.css>; rel=preload",
+        "Upgrade: none",
+        "Sec-WebSocket-Accept: x",
+    ]);
+    let carry_on = head(&["HTTP/1.1 100 Continue"]);
+    opens(&[&*carry_on, &interim, &head(&ANSWER)].concat());
+    let refusal = [&*interim, &carry_on, &head(&["HTTP/1.1 403 Forbidden", "Retry-After: 1"])].concat();
+    fails(&refusal, Status(403));
+    let lines = answered(&refusal, &OFFER, 64).lines;
+    let marks = ["103 Early Hints", "blank", "100 Continue", "blank", "403 Forbidden", "Retry-After: 1"];
+    let found: Vec<_> = lines.iter().filter(|line| marks.contains(&line.as_str())).collect();
+    assert_eq!(found, marks);
+    let view = ResponseHead::parse(&refusal).expect("a legal head");
+    assert_eq!((view.code(), view.headers().count(), view.header("link")), (403, 1, None));
+    assert!(ResponseHead::parse(&interim).is_none());
+    // All of them are one head, as far as its length is concerned.
+    let limits = Limits { max_head_bytes: 100, ..Limits::DEFAULT };
+    let endless = carry_on.repeat(5);
+    let end = any_cut(endless.len(), |cuts| response(&endless, &limits, &OFFER, cuts)).end;
+    assert_eq!(end, Some(Err(Head(HeadTooLong))));
 }
 
 #[test]
@@ -194,7 +219,7 @@ fn the_syntax_of_heads_is_checked_as_for_a_server() {
     }
     let limits = Limits { max_head_bytes: 100, ..Limits::DEFAULT };
     let endless = ["HTTP/1.1 101 ", &"x".repeat(200)].concat();
-    let read = |len: usize| common::response(&endless.as_bytes()[..len], &limits, &OFFER, core::iter::repeat(1)).end;
+    let read = |len: usize| response(&endless.as_bytes()[..len], &limits, &OFFER, core::iter::repeat(1)).end;
     assert_eq!((read(99), read(100)), (None, Some(Err(Head(HeadTooLong)))));
 }
 

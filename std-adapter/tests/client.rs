@@ -239,6 +239,12 @@ fn a_refusal_comes_with_its_status_headers_and_body() {
         ),
         ("HTTP/1.0 404 x\r\n\r\nto the end", 404, "to the end", None),
         (
+            "HTTP/1.1 103 x\r\nWWW-Authenticate: x\r\nContent-Length: 9\r\n\r\nHTTP/1.1 403 x\r\nContent-Length: 2\r\n\r\nno",
+            403,
+            "no",
+            None,
+        ),
+        (
             "HTTP/1.1 302 x\r\nLocation: wss://example.org/\r\nContent-Length: 0\r\n\r\n",
             302,
             "",

@@ -315,7 +315,8 @@ fn section_4_1_the_response() {
     fails(status("200 OK"), "Status(200)");
     fails(status("301 Moved Permanently"), "Status(301)");
     fails(status("404 Not Found"), "Status(404)");
-    fails(status("100 Continue"), "Status(100)");
+    opens(|head| format!("HTTP/1.1 103 Early Hints\r\nUpgrade: h2c\r\n\r\nHTTP/1.1 100\r\n\r\n{head}"));
+    fails(|head| format!("HTTP/1.1 100\r\n\r\n{}", head.replace("101", "204")), "Status(204)");
     fails(|head| head.replace("HTTP/1.1", "HTTP/2.0"), "HttpVersionUnsupported");
     fails(|_| "SSH-2.0-whatever\r\n".to_owned(), "StatusLineInvalid");
     fails(|head| without(head, "Upgrade"), "UpgradeMissing");

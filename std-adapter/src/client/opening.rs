@@ -99,7 +99,8 @@ impl<'c> Reader<'c> {
 impl Answer {
     fn take(&mut self, line: &Line<'_>) {
         match *line {
-            Line::Status { code, .. } => self.status = code,
+            // Another one comes behind an interim response, whose headers say nothing about it.
+            Line::Status { code, .. } => *self = Self { status: code, headers: Vec::new() },
             Line::Header { name, value, .. } => self.headers.push((name.as_str().to_owned(), value.to_vec())),
             Line::ValuePiece { value, .. } => {
                 if let Some((_, whole)) = self.headers.last_mut() {
