@@ -1,17 +1,47 @@
 //! Compressed messages in, octets of messages out (RFC 7692 section 7.2.2).
 
-use crate::inflate_fixed::{Blocks, Stop};
 use crate::message::{Full, Storage};
 use crate::opcode::DataKind;
 use crate::utf8::Utf8;
 use crate::violation::Violation;
 use crate::window::{Circle, Room, Window};
-use miniz_oxide::inflate::TINFLStatus;
-use miniz_oxide::inflate::core::inflate_flags::{
-    TINFL_FLAG_HAS_MORE_INPUT as MORE, TINFL_FLAG_STOP_ON_BLOCK_BOUNDARY as ONE_BLOCK,
-    TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF as LINEAR,
-};
-use miniz_oxide::inflate::core::{BlockBoundaryState, DecompressorOxide, decompress_with_limit};
+
+#[cfg(any(test, not(feature = "small")))]
+mod fixed;
+#[cfg(any(test, not(feature = "small")))]
+mod quick;
+#[cfg(any(test, feature = "small"))]
+mod small;
+#[cfg(test)]
+mod wire;
+
+#[cfg(not(feature = "small"))]
+use quick::Quick as Best;
+#[cfg(feature = "small")]
+use small::Small as Best;
+
+/// The blocks of a message (RFC 1951 section 3.2.3), cut anywhere, into a window. It knows no message, no text and no limits.
+pub(crate) trait Engine {
+    fn new() -> Self;
+    /// At the first block of a message.
+    fn begin(&mut self);
+    /// Takes octets from the front of `input` and writes what comes of them, until it cannot go on. Every octet comes as
+    /// soon as the last of its bits is there.
+    fn run(&mut self, input: &mut &[u8], out: &mut Circle<'_>) -> Stop;
+    /// Whether a message may end here (RFC 7692 sections 7.2.1 and 7.2.3.5): the last octet taken has the header of a stored
+    /// block, whose four octets the sender has cut off, or it ended a block with BFINAL.
+    fn is_end(&self) -> bool;
+}
+
+/// Why an engine stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// All of the input is taken, and all that comes of it is made.
+    Input,
+    /// There is no room for the next octet.
+    Room,
+    Invalid,
+}
 
 /// What a compressed message may grow to. Lent with each call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,12 +91,10 @@ const RATIO_STEP: u64 = 1024;
 /// the octet 00 (RFC 7692 section 7.2.3.6), and is so for zlib as well, which would otherwise read the next message wrongly.
 ///
 /// Blocks that are stored or have fixed codes are decoded here, without a table to build for each: short messages have no others.
-/// Those with codes of their own are miniz_oxide's.
+/// Those with codes of their own are miniz_oxide's. With feature `small` one short decoder has all of them: it has 1,080
+/// octets on 32 bit instead of 10,560, and takes two to three times as long. What is taken and refused is the same.
 pub struct Inflater {
-    blocks: Blocks,
-    /// Has the block at hand if that is `dynamic`.
-    core: DecompressorOxide,
-    dynamic: bool,
+    blocks: Best,
     /// Octets of the message so far, compressed and inflated.
     fed: u64,
     made: u64,
@@ -94,9 +122,7 @@ impl Inflater {
     /// Between messages.
     pub fn new() -> Self {
         Self {
-            blocks: Blocks::new(0, 0),
-            core: DecompressorOxide::new(),
-            dynamic: false,
+            blocks: Best::new(),
             fed: 0,
             made: 0,
             look: RATIO_STEP,
@@ -109,7 +135,7 @@ impl Inflater {
 
     /// Begins a message.
     pub fn begin(&mut self, kind: DataKind) {
-        (self.blocks, self.dynamic) = (Blocks::new(0, 0), false);
+        self.blocks.begin();
         (self.fed, self.made, self.look) = (0, 0, RATIO_STEP);
         (self.kind, self.utf8) = (kind, Utf8::new());
         (self.done, self.violation) = (false, None);
@@ -204,7 +230,7 @@ impl Inflater {
             let step = usize::try_from(self.look.saturating_sub(self.fed)).unwrap_or(usize::MAX);
             let front = input.get(..step).unwrap_or(input);
             let (mut rest, start) = (front, out.at);
-            let stop = if self.dynamic { self.run_core(&mut rest, out) } else { self.blocks.run(&mut rest, out) };
+            let stop = self.blocks.run(&mut rest, out);
             let used = front.len().saturating_sub(rest.len());
             *input = input.get(used..).unwrap_or_default();
             self.fed = self.fed.saturating_add(used as u64);
@@ -224,8 +250,6 @@ impl Inflater {
                     }
                 }
                 Stop::Room => return Ok(()),
-                Stop::Block if self.dynamic => self.dynamic = false,
-                Stop::Block => self.hand_over(),
                 Stop::Invalid => return Err(Violation::DeflateInvalid),
             }
         }
@@ -236,45 +260,9 @@ impl Inflater {
         if limits.max_ratio != 0 && self.made > fair { Err(Violation::InflateRatio) } else { Ok(()) }
     }
 
-    /// The next block is the library's, from the next bit on.
-    #[cold]
-    fn hand_over(&mut self) {
-        self.dynamic = true;
-        match self.blocks.held() {
-            // As for most messages, of which it is the first block. Making a new state costs as much as a short message.
-            (_, 0) => self.core.init(),
-            (bit_buf, num_bits) => {
-                let state = BlockBoundaryState { bit_buf, num_bits, ..BlockBoundaryState::default() };
-                self.core = DecompressorOxide::from_block_boundary_state(&state);
-            }
-        }
-    }
-
-    /// Goes on with the block that was handed over, and takes back what is behind it.
-    #[cold]
-    fn run_core(&mut self, input: &mut &[u8], out: &mut Circle<'_>) -> Stop {
-        let flags = if out.full { MORE | ONE_BLOCK } else { MORE | ONE_BLOCK | LINEAR };
-        let (at, most) = (out.at, out.left());
-        let (status, used, made) = decompress_with_limit(&mut self.core, input, out.room, at, most, flags);
-        *input = input.get(used..).unwrap_or_default();
-        out.at = at.saturating_add(made);
-        self.blocks = match status {
-            TINFLStatus::NeedsMoreInput => return Stop::Input,
-            TINFLStatus::HasMoreOutput => return Stop::Room,
-            TINFLStatus::BlockBoundary => match self.core.block_boundary_state() {
-                Some(state) => Blocks::new(state.bit_buf, state.num_bits),
-                None => return Stop::Invalid,
-            },
-            // BFINAL is legal in any block: the next one begins at the next octet.
-            TINFLStatus::Done => Blocks::ended(),
-            _ => return Stop::Invalid,
-        };
-        Stop::Block
-    }
-
     /// The message's payload has come: it must end in an empty stored block, of which four octets are missing, or behind BFINAL.
     fn finish(&mut self) -> Result<(), Violation> {
-        self.done = !self.dynamic && self.blocks.is_end();
+        self.done = self.blocks.is_end();
         if self.done { Ok(()) } else { Err(Violation::DeflateInvalid) }
     }
 
@@ -480,6 +468,6 @@ mod tests {
     }
     #[test]
     fn the_memory_is_what_the_documents_say() {
-        assert!(size_of::<Inflater>() <= 10_700);
+        assert!(size_of::<Inflater>() <= if cfg!(feature = "small") { 1_200 } else { 10_700 });
     }
 }

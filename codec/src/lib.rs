@@ -52,8 +52,6 @@ mod deflate_small;
 mod header;
 #[cfg(feature = "deflate")]
 mod inflate;
-#[cfg(feature = "deflate")]
-mod inflate_fixed;
 mod kernel;
 mod limits;
 mod mask;

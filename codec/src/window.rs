@@ -162,11 +162,6 @@ impl Circle<'_> {
         self.end = self.at.saturating_add(most).min(self.room.len());
     }
 
-    /// How many octets have room.
-    pub(crate) const fn left(&self) -> usize {
-        self.end.saturating_sub(self.at)
-    }
-
     /// The longest distance.
     #[inline(always)]
     pub(crate) const fn reach(&self) -> usize {
@@ -182,6 +177,37 @@ impl Circle<'_> {
         true
     }
 
+    /// Writes as much as there is room for of `len` octets, each the one `distance` before, which is at most [`reach`](Self::reach), and
+    /// gives how many are left: octet by octet, the shortest way.
+    #[cfg_attr(not(feature = "small"), cold)]
+    pub(crate) fn repeat_each(&mut self, len: usize, distance: usize) -> usize {
+        // Before the circle's beginning is its end.
+        let end = if distance > self.at { self.room.len() } else { 0 };
+        let mut from = self.at.wrapping_add(end).wrapping_sub(distance);
+        let mut left = len;
+        while left != 0 {
+            let octet = self.room.get(from).copied().unwrap_or_default();
+            if !self.push(octet) {
+                break;
+            }
+            left = left.wrapping_sub(1);
+            from = from.wrapping_add(1);
+            if from == self.room.len() {
+                from = 0;
+            }
+        }
+        left
+    }
+}
+
+/// The quick ways.
+#[cfg(any(test, not(feature = "small")))]
+impl Circle<'_> {
+    /// How many octets have room.
+    pub(crate) const fn left(&self) -> usize {
+        self.end.saturating_sub(self.at)
+    }
+
     /// Writes as many octets as there is room for, and says how many.
     pub(crate) fn write(&mut self, octets: &[u8]) -> usize {
         let room = self.room.get_mut(self.at..self.end).unwrap_or_default();
@@ -193,8 +219,7 @@ impl Circle<'_> {
         len
     }
 
-    /// Writes as much as there is room for of `len` octets, each the one `distance` before, which is at most [`reach`](Self::reach).
-    /// Gives how many are left.
+    /// What [`repeat_each`](Self::repeat_each) does, many octets at once.
     #[inline(always)]
     pub(crate) fn repeat(&mut self, len: usize, distance: usize) -> usize {
         let room = len.min(self.left());
@@ -219,7 +244,10 @@ impl Circle<'_> {
 
     /// The same where the octets reach into each other, or begin before the circle's end and go on at its beginning.
     fn repeat_slowly(&mut self, len: usize, distance: usize) {
-        let Some(from) = self.at.checked_sub(distance) else { return self.repeat_around(len, distance) };
+        let Some(from) = self.at.checked_sub(distance) else {
+            self.repeat_each(len, distance);
+            return;
+        };
         let mut left = len;
         while left != 0 {
             // What repeats is twice as long each time.
@@ -230,19 +258,6 @@ impl Circle<'_> {
             place.copy_from_slice(octets);
             self.at = self.at.wrapping_add(len);
             left = left.wrapping_sub(len);
-        }
-    }
-
-    #[cold]
-    fn repeat_around(&mut self, len: usize, distance: usize) {
-        let mut from = self.at.wrapping_add(self.room.len()).wrapping_sub(distance);
-        for _ in 0..len {
-            let octet = self.room.get(from).copied().unwrap_or_default();
-            self.push(octet);
-            from = from.wrapping_add(1);
-            if from == self.room.len() {
-                from = 0;
-            }
         }
     }
 }

@@ -134,14 +134,62 @@ fn inflate() -> Vec<Seed> {
         ("dynamic", &[hello, dynamic, hello]),
         ("zeros", &[b"\x62\x18\x05\xa3\x60\x14\x8c\x54\x00\x00"]),
     ];
+    let messages = messages.map(|(name, messages)| {
+        let each = |message: &&[u8]| [&[message.len() as u8], *message].concat();
+        (name, messages.iter().flat_map(each).collect::<Vec<u8>>())
+    });
+    let by_hand = codes().map(|(name, message)| (name, [&[message.len() as u8], &message[..]].concat()));
     let mut seeds = Vec::new();
-    for (at, (name, messages)) in (0..).zip(messages) {
-        let octets: Vec<u8> = messages.iter().flat_map(|message| [&[message.len() as u8], *message].concat()).collect();
+    for (at, (name, octets)) in (0..).zip(messages.into_iter().chain(by_hand)) {
         for (way, mode) in [("binary", at % 8), ("text", 8 | (at % 8)), ("small", 0x10), ("forgetful", 0x2f)] {
             seeds.push(seed(format!("{way}-{name}"), &[mode, at], &octets));
         }
     }
     seeds
+}
+
+/// Blocks with codes of their own, of which some are none: `a`, the end, and a match of three octets.
+fn codes() -> [(&'static str, Vec<u8>); 13] {
+    let (a, end, three) = (97, 256, 257);
+    let whole = [(a, 1), (end, 2), (three, 2)];
+    let of = |distances: &[(usize, u8)], behind| block(&whole, distances, behind);
+    let one = [(0, 1)];
+    let ladder: Vec<_> = (1..=15).map(|bits| (96 + usize::from(bits), bits)).chain([(end, 15)]).collect();
+    [
+        ("codes", of(&one, "0 11 0 10")),
+        ("codes-no-distance", of(&[], "0 10")),
+        ("codes-no-distance-but-match", of(&[], "0 11 0 10")),
+        ("codes-distance-unused", of(&one, "0 11 1 10")),
+        ("codes-distances-over", of(&[(0, 1), (1, 1), (2, 1)], "0 10")),
+        ("codes-distances-under", of(&[(0, 1), (1, 2)], "0 10")),
+        ("codes-31-distances", of(&[(0, 1), (30, 1)], "0 10")),
+        ("codes-287-symbols", block(&[(a, 1), (end, 2), (286, 2)], &one, "0 10")),
+        ("codes-end-alone", block(&[(end, 1)], &one, "0")),
+        ("codes-under", block(&[(a, 1), (end, 2)], &one, "0 10")),
+        ("codes-over", block(&[(a, 1), (end, 1), (three, 2)], &one, "0")),
+        ("codes-no-end", block(&[(a, 1), (98, 1)], &one, "0")),
+        ("codes-15-bits", block(&ladder, &one, "111111111111110 111111111111111")),
+    ]
+}
+
+/// A block with codes of these lengths, which have four bits each (RFC 1951 section 3.2.7), then `behind`, then an empty stored one.
+fn block(octets: &[(usize, u8)], distances: &[(usize, u8)], behind: &str) -> Vec<u8> {
+    let size = |lengths: &[(usize, u8)]| lengths.iter().map(|(symbol, _)| symbol + 1).max().unwrap_or(1);
+    let (size, of_distances) = (size(octets).max(257), size(distances));
+    // Numbers come with their lowest bit first, codes with their highest.
+    let number = |value: usize, bits: usize| (0..bits).map(move |bit| value >> bit & 1 == 1).collect::<Vec<_>>();
+    let mut bits = [number(0b100, 3), number(size - 257, 5), number(of_distances - 1, 5), number(15, 4)].concat();
+    // No runs, and the 16 lengths by codes of four bits.
+    bits.extend((0..19).flat_map(|place| number(if place < 3 { 0 } else { 4 }, 3)));
+    for (size, lengths) in [(size, octets), (of_distances, distances)] {
+        for symbol in 0..size {
+            let length = lengths.iter().find(|(known, _)| *known == symbol).map_or(0, |(_, length)| *length);
+            bits.extend((0..4).rev().map(|bit| length >> bit & 1 == 1));
+        }
+    }
+    bits.extend(behind.chars().filter(|bit| *bit != ' ').map(|bit| bit == '1'));
+    bits.extend(number(0, 3));
+    bits.chunks(8).map(|octet| (0..).zip(octet).map(|(at, bit)| u8::from(*bit) << at).sum()).collect()
 }
 
 fn deflate() -> Vec<Seed> {

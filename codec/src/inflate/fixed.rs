@@ -1,5 +1,6 @@
 //! DEFLATE without tables to build: stored blocks and blocks with fixed codes (RFC 1951 sections 3.2.4 and 3.2.6), cut anywhere.
 
+use super::Stop;
 use crate::deflate_small::fixed_code;
 use crate::window::Circle;
 
@@ -29,18 +30,6 @@ enum Place {
     Codes,
 }
 
-/// Why it stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// All of the input is taken, and all that comes of it is made.
-    Input,
-    /// There is no room for the next octet.
-    Room,
-    /// The next block is one for another decoder.
-    Block,
-    Invalid,
-}
-
 impl Blocks {
     /// Before the first block, or behind one: with `count` bits of the octet that was taken last, at most 7.
     pub(crate) const fn new(held: u8, count: u8) -> Self {
@@ -63,8 +52,8 @@ impl Blocks {
         self.count == 0 && (self.place == Place::Lengths || self.place == Place::Ended)
     }
 
-    /// Takes octets from the front of `input` and writes what comes of them.
-    pub(crate) fn run(&mut self, input: &mut &[u8], out: &mut Circle<'_>) -> Stop {
+    /// Takes octets from the front of `input` and writes what comes of them, until the next block is one for another decoder.
+    pub(crate) fn run(&mut self, input: &mut &[u8], out: &mut Circle<'_>) -> Result<(), Stop> {
         let mut bits = Bits { input, at: 0, held: self.held, count: self.count };
         let stop = loop {
             let stop = match self.place {
@@ -77,7 +66,7 @@ impl Blocks {
                 break stop;
             }
         };
-        if stop != Stop::Input {
+        if stop != Err(Stop::Input) {
             bits.give_back();
         }
         (self.held, self.count) = (bits.held, bits.count);
@@ -85,16 +74,16 @@ impl Blocks {
         stop
     }
 
-    fn header(&mut self, bits: &mut Bits<'_>) -> Option<Stop> {
+    fn header(&mut self, bits: &mut Bits<'_>) -> Option<Result<(), Stop>> {
         bits.refill();
         if bits.count < 3 {
-            return Some(Stop::Input);
+            return Some(Err(Stop::Input));
         }
         self.place = match bits.held >> 1 & 3 {
             0 => Place::Lengths,
             1 => Place::Codes,
-            2 => return Some(Stop::Block),
-            _ => return Some(Stop::Invalid),
+            2 => return Some(Ok(())),
+            _ => return Some(Err(Stop::Invalid)),
         };
         self.last = bits.held & 1 != 0;
         bits.drop(3);
@@ -104,14 +93,14 @@ impl Blocks {
         None
     }
 
-    fn lengths(&mut self, bits: &mut Bits<'_>) -> Option<Stop> {
+    fn lengths(&mut self, bits: &mut Bits<'_>) -> Option<Result<(), Stop>> {
         bits.refill();
         if bits.count < 32 {
-            return Some(Stop::Input);
+            return Some(Err(Stop::Input));
         }
         let (len, check) = (bits.held as u16, (bits.held >> 16) as u16);
         if len != !check {
-            return Some(Stop::Invalid);
+            return Some(Err(Stop::Invalid));
         }
         bits.drop(32);
         bits.give_back();
@@ -119,7 +108,7 @@ impl Blocks {
         None
     }
 
-    fn stored(&mut self, bits: &mut Bits<'_>, out: &mut Circle<'_>) -> Option<Stop> {
+    fn stored(&mut self, bits: &mut Bits<'_>, out: &mut Circle<'_>) -> Option<Result<(), Stop>> {
         let rest = bits.rest();
         let front = rest.get(..self.left).unwrap_or(rest);
         let written = out.write(front);
@@ -129,7 +118,7 @@ impl Blocks {
             self.end(bits);
             return None;
         }
-        Some(if written < front.len() { Stop::Room } else { Stop::Input })
+        Some(Err(if written < front.len() { Stop::Room } else { Stop::Input }))
     }
 
     fn end(&mut self, bits: &mut Bits<'_>) {
@@ -141,28 +130,28 @@ impl Blocks {
         }
     }
 
-    fn codes(&mut self, bits: &mut Bits<'_>, out: &mut Circle<'_>) -> Option<Stop> {
+    fn codes(&mut self, bits: &mut Bits<'_>, out: &mut Circle<'_>) -> Option<Result<(), Stop>> {
         self.left = out.repeat(self.left, self.distance);
         if self.left != 0 {
-            return Some(Stop::Room);
+            return Some(Err(Stop::Room));
         }
         loop {
             bits.refill();
             let symbol = SYMBOLS.get((bits.held & 511) as usize).copied().map(|symbol| Symbol(u32::from(symbol)))?;
             let code = symbol.code();
             if code > bits.count {
-                return Some(Stop::Input);
+                return Some(Err(Stop::Input));
             }
             if symbol.is_octet() {
                 if !out.push(symbol.value() as u8) {
-                    return Some(Stop::Room);
+                    return Some(Err(Stop::Room));
                 }
                 bits.drop(code);
                 continue;
             }
             if symbol.is_rare() {
                 if symbol.value() != END {
-                    return Some(Stop::Invalid);
+                    return Some(Err(Stop::Invalid));
                 }
                 bits.drop(code);
                 self.end(bits);
@@ -171,21 +160,21 @@ impl Blocks {
             let (len, behind) = symbol.read(bits.held, 0);
             let distance = DISTANCES.get((bits.held.wrapping_shr(behind) & 31) as usize).copied()?;
             if distance.is_rare() && behind.wrapping_add(5) <= bits.count {
-                return Some(Stop::Invalid);
+                return Some(Err(Stop::Invalid));
             }
             let (distance, behind) = distance.read(bits.held, behind);
             if behind > bits.count {
-                return Some(Stop::Input);
+                return Some(Err(Stop::Input));
             }
             bits.drop(behind);
             let (len, distance) = (len.wrapping_add(3) as usize, distance.wrapping_add(1) as usize);
             if distance > out.reach() {
-                return Some(Stop::Invalid);
+                return Some(Err(Stop::Invalid));
             }
             let left = out.repeat(len, distance);
             if left != 0 {
                 (self.left, self.distance) = (left, distance);
-                return Some(Stop::Room);
+                return Some(Err(Stop::Room));
             }
         }
     }
@@ -249,11 +238,11 @@ impl<'i> Bits<'i> {
 /// What a code means: in the lowest 4 bits how many bits the code has, in the next 4 how many extra bits there are behind it, and
 /// in the others the octet, or the length - 3 or the distance - 1 without those.
 #[derive(Clone, Copy)]
-struct Symbol(u32);
+pub(super) struct Symbol(u32);
 
 /// In place of the number of extra bits: it is an octet, or neither an octet nor a length or distance.
 const OCTET: u32 = 15;
-const RARE: u32 = 14;
+pub(super) const RARE: u32 = 14;
 /// The values of rare ones.
 const END: u32 = 1;
 const NONE: u32 = 0;
@@ -269,7 +258,7 @@ impl Symbol {
     }
 
     #[inline(always)]
-    const fn extra(self) -> u32 {
+    pub(super) const fn extra(self) -> u32 {
         self.0 >> 4 & 15
     }
 
@@ -279,12 +268,12 @@ impl Symbol {
     }
 
     #[inline(always)]
-    const fn is_octet(self) -> bool {
+    pub(super) const fn is_octet(self) -> bool {
         self.extra() == OCTET
     }
 
     #[inline(always)]
-    const fn is_rare(self) -> bool {
+    pub(super) const fn is_rare(self) -> bool {
         self.extra() == RARE
     }
 
@@ -297,7 +286,7 @@ impl Symbol {
     }
 
     /// The symbol `number` of octets and lengths (RFC 1951 section 3.2.5), whose code has so many bits.
-    const fn octet_or_length(number: u32, code: u32) -> Self {
+    pub(super) const fn octet_or_length(number: u32, code: u32) -> Self {
         let over = number.wrapping_sub(257);
         match number {
             0..=255 => Self::new(code, OCTET, number),
@@ -309,7 +298,7 @@ impl Symbol {
         }
     }
 
-    const fn distance(number: u32) -> Self {
+    pub(super) const fn distance(number: u32) -> Self {
         match number {
             0..=3 => Self::new(5, 0, number),
             4..=29 => Self::in_steps(5, number, 1),
@@ -361,7 +350,7 @@ const fn distances() -> [Symbol; 32] {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::inflate::wire::message;
     use crate::{DataKind, InflateLimits, Inflater, Utf8, Violation, Window, WindowBits};
     use miniz_oxide::inflate::TINFLStatus;
     use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
@@ -481,136 +470,6 @@ mod tests {
                 return;
             }
         }
-    }
-
-    /// A block, or a piece of one, and whether it has BFINAL.
-    #[derive(Clone, Debug)]
-    enum Piece {
-        Stored(Vec<u8>, bool),
-        /// Numbers of symbols and of distances, and what is in their extra bits.
-        Fixed(Vec<(u32, u32, u32)>, bool),
-        /// Text, which the library compresses in a block with codes of its own.
-        Dynamic(Vec<u8>, bool),
-        Garbage(Vec<u8>),
-        Nothing,
-    }
-
-    #[derive(Default)]
-    struct Wire {
-        octets: Vec<u8>,
-        bits: usize,
-    }
-
-    impl Wire {
-        fn put(&mut self, value: u32, bits: u32) {
-            for bit in 0..bits {
-                if self.bits.is_multiple_of(8) {
-                    self.octets.push(0);
-                }
-                *self.octets.last_mut().unwrap() |= ((value >> bit & 1) as u8) << (self.bits % 8);
-                self.bits += 1;
-            }
-        }
-
-        fn put_octets(&mut self, octets: &[u8], bits: usize) {
-            for bit in 0..bits {
-                self.put(u32::from(octets[bit / 8] >> (bit % 8)), 1);
-            }
-        }
-
-        fn align(&mut self) {
-            self.bits = self.octets.len() * 8;
-        }
-
-        fn piece(&mut self, piece: &Piece) {
-            match piece {
-                Piece::Stored(octets, last) => {
-                    self.put(u32::from(*last), 3);
-                    self.align();
-                    let len = octets.len() as u32;
-                    self.put(len | !len << 16, 32);
-                    self.put_octets(octets, octets.len() * 8);
-                }
-                Piece::Fixed(symbols, last) => {
-                    self.put(0b10 | u32::from(*last), 3);
-                    for (number, distance, extra) in symbols {
-                        let (code, bits) = fixed_code(*number);
-                        self.put(code, bits);
-                        let symbol = Symbol::octet_or_length(*number, bits);
-                        if !symbol.is_octet() && !symbol.is_rare() {
-                            self.put(*extra, symbol.extra());
-                            self.put(distance.reverse_bits() >> 27, 5);
-                            self.put(*extra, Symbol::distance(*distance).extra() % RARE);
-                        }
-                    }
-                    self.put(0, 7);
-                }
-                Piece::Dynamic(text, last) => {
-                    let mut block = miniz_oxide::deflate::compress_to_vec(text, 6);
-                    block[0] &= !1;
-                    let (flags, mut core) =
-                        (MORE | LINEAR | inflate_flags::TINFL_FLAG_STOP_ON_BLOCK_BOUNDARY, DecompressorOxide::new());
-                    let (_, used, _) = decompress(&mut core, &block, &mut vec![0; text.len()], 0, flags);
-                    let unread = core.block_boundary_state().map_or(0, |state| usize::from(state.num_bits));
-                    block[0] |= u8::from(*last);
-                    self.put_octets(&block, used * 8 - unread);
-                }
-                Piece::Garbage(octets) => self.put_octets(octets, octets.len() * 8),
-                Piece::Nothing => return,
-            }
-            match piece {
-                Piece::Stored(_, true) | Piece::Fixed(_, true) | Piece::Dynamic(_, true) => self.align(),
-                _ => {}
-            }
-        }
-    }
-
-    fn piece() -> impl Strategy<Value = Piece> {
-        let last = || prop::bool::weighted(0.1);
-        let symbol = prop_oneof![
-            20 => 0x20u32..0x7f,
-            1 => 0u32..256,
-            10 => 257u32..286,
-        ];
-        let distance = prop_oneof![20 => 0u32..10, 3 => 0u32..30];
-        let symbols = prop::collection::vec((symbol, distance, 0u32..1 << 13), 0..60);
-        // Most distances reach something.
-        let octets = prop::collection::vec(0x61u32..0x7b, 0..40);
-        let symbols = (octets, symbols).prop_map(|(octets, symbols)| {
-            octets.into_iter().map(|octet| (octet, 0, 0)).chain(symbols).collect::<Vec<_>>()
-        });
-        let rare = prop::collection::vec((250u32..288, 0u32..32, 0u32..1 << 13), 1..3);
-        let words = prop::collection::vec("[a-f]{1,5}|ü中|\\PC", 0..200).prop_map(|words| words.concat().into_bytes());
-        prop_oneof![
-            3 => (prop::collection::vec(0x20u8..0x7f, 0..300), last()).prop_map(|(octets, last)| Piece::Stored(octets, last)),
-            6 => (symbols, last()).prop_map(|(symbols, last)| Piece::Fixed(symbols, last)),
-            1 => (rare, last()).prop_map(|(symbols, last)| Piece::Fixed(symbols, last)),
-            3 => (words, last()).prop_map(|(text, last)| Piece::Dynamic(text, last)),
-            1 => prop::collection::vec(any::<u8>(), 1..40).prop_map(Piece::Garbage),
-        ]
-    }
-
-    /// Mostly whole and valid, rarely cut off or with wrong bits.
-    fn message() -> impl Strategy<Value = Vec<u8>> {
-        let wrong = prop::collection::vec((any::<prop::sample::Index>(), 0u32..8), 0..3);
-        let wrong = prop_oneof![4 => Just(Vec::new()), 1 => wrong];
-        let end = prop_oneof![20 => Just(Piece::Garbage(vec![0])), 1 => Just(Piece::Nothing)];
-        // Few of the lengths are long, and that of the whole is of some hundreds of octets.
-        (prop::collection::vec(piece(), 0..6), end, wrong).prop_map(|(pieces, end, wrong)| {
-            let mut wire = Wire::default();
-            for piece in &pieces {
-                wire.piece(piece);
-            }
-            if let Piece::Garbage(_) = end {
-                wire.put(0, 3);
-            }
-            for (at, bit) in wrong {
-                if !wire.octets.is_empty() {
-                    *at.get_mut(&mut wire.octets) ^= 1 << bit;
-                }
-            }
-            wire.octets
-        })
     }
 
     proptest! {
