@@ -511,6 +511,14 @@ mod tests {
                 ),
                 false,
             ),
+            (
+                "zeros for one distance and for ten more: the same",
+                header(
+                    &[0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+                    &[(1, 1), ones, (1, 1), (107, 7), (0, 1), (1, 1), (0, 7), (0, 1)],
+                ),
+                false,
+            ),
             ("as the one before the first: invalid bit length repeat", header(&[1, 1, 0, 0], &[(0, 3)]), false),
             ("one code: invalid code lengths set", header(&[0, 0, 1, 0], &[(0, 1), ones, (0, 1), ones]), false),
             ("no code: invalid code lengths set", header(&[0, 0, 0, 0], &[(0, 30)]), false),
