@@ -72,8 +72,36 @@ struct Peer<S> {
     sent: usize,
     /// Messages that may be sent now.
     free: usize,
-    /// When those under way were sent, and how many at that time.
-    due: VecDeque<(u64, usize)>,
+    under_way: UnderWay,
+}
+
+/// When the messages under way were sent, and how many at each time.
+#[derive(Default)]
+struct UnderWay {
+    /// The oldest, which most often are all of them.
+    oldest: (u64, usize),
+    others: VecDeque<(u64, usize)>,
+}
+
+impl UnderWay {
+    fn add(&mut self, now: u64, count: usize) {
+        if self.oldest.1 == 0 {
+            self.oldest = (now, count);
+        } else {
+            self.others.push_back((now, count));
+        }
+    }
+
+    /// Takes some of the oldest, at most `most`: when they were sent, and how many these are.
+    fn take(&mut self, most: usize) -> Option<(u64, usize)> {
+        let (sent, count) = self.oldest;
+        let taken = most.min(count);
+        self.oldest.1 = count - taken;
+        if taken == count && !self.others.is_empty() {
+            self.oldest = self.others.pop_front().unwrap_or_default();
+        }
+        (taken > 0).then_some((sent, taken))
+    }
 }
 
 /// What all connections share.
@@ -112,7 +140,8 @@ pub(crate) fn run<S: Read + Write + Source>(
     };
     shared.read_clock();
     let duration = u64::try_from(shared.plan.duration.as_nanos()).unwrap_or(u64::MAX);
-    let (mut begin, mut start, mut told) = (Some(begin), shared.now, shared.now);
+    let (mut begin, mut start) = (Some(begin), shared.now);
+    let mut look = start + WARM_UP_NS;
     loop {
         poll.poll(&mut events, Some(Duration::from_nanos(TELL_NS))).or_else(interrupted)?;
         shared.read_clock();
@@ -124,24 +153,22 @@ pub(crate) fn run<S: Read + Write + Source>(
                 peer.turn(&mut shared, event.is_read_closed())?;
             }
         }
+        if shared.now < look {
+            continue;
+        }
         let counted = shared.now - start;
-        if counted >= WARM_UP_NS
-            && let Some(begin) = begin.take()
-        {
-            (start, told, shared.messages) = (shared.now, shared.now, 0);
+        if let Some(begin) = begin.take() {
+            (start, shared.messages) = (shared.now, 0);
             shared.times.clear();
             begin();
-        } else if begin.is_none() && counted >= duration {
+        } else if counted >= duration {
             peers.into_iter().for_each(|peer| peer.close(&mut shared.magazine));
-            return Ok(Outcome {
-                messages: shared.messages,
-                elapsed: Duration::from_nanos(counted),
-                times: shared.times,
-            });
-        } else if begin.is_none() && shared.now - told >= TELL_NS {
-            told = shared.now;
+            let elapsed = Duration::from_nanos(counted);
+            return Ok(Outcome { messages: shared.messages, elapsed, times: shared.times });
+        } else {
             tell(Duration::from_nanos(counted), shared.messages);
         }
+        look = (shared.now + TELL_NS).min(start.saturating_add(duration));
     }
 }
 
@@ -159,8 +186,8 @@ impl Shared {
 
 impl<S: Read + Write> Peer<S> {
     fn new(socket: S, held: Vec<u8>, depth: usize) -> Self {
-        let due = VecDeque::with_capacity(depth.min(64));
-        Self { socket, echoes: Echoes::new(), held, rest: Vec::new(), sent: 0, free: depth, due }
+        let under_way = UnderWay::default();
+        Self { socket, echoes: Echoes::new(), held, rest: Vec::new(), sent: 0, free: depth, under_way }
     }
 
     /// Reads all that has come, its end included if that is there, and sends what may be sent.
@@ -191,34 +218,36 @@ impl<S: Read + Write> Peer<S> {
 
     /// Takes the buffer's first `there` octets.
     fn receive(&mut self, shared: &mut Shared, there: usize) -> Result<(), Failed> {
-        let Shared { plan, magazine, buffer, messages, times, now, .. } = shared;
-        let mut input = &mut buffer[..there];
-        let Self { echoes, rest, .. } = self;
-        let mut ponged = Ok(());
-        let pong = |body: &[u8]| ponged = magazine.control(ControlOp::Pong, body, rest);
-        let whole = echoes.take(&plan.message, &mut input, pong).map_err(Failed::Wrong)?;
-        ponged?;
+        let mut input = &mut shared.buffer[..there];
+        let mut whole = self.echoes.take(&shared.plan.message, &mut input);
         self.held.clear();
         if !input.is_empty() {
-            self.held.extend_from_slice(input);
+            let from = there - input.len();
+            whole += self.receive_others(shared, from, there)?;
         }
-        if whole == 0 {
-            return Ok(());
-        }
-        *messages += whole;
-        let mut left = usize::try_from(whole).unwrap_or(usize::MAX);
-        self.free += left;
+        shared.messages += whole as u64;
+        self.free += whole;
+        let mut left = whole;
         while left > 0 {
             // More than were sent is no echo.
-            let Some((sent, count)) = self.due.front_mut() else { return Err(Failed::Wrong(Wrong::Surplus)) };
-            let done = left.min(*count);
-            times.saturating_record_n(*now - *sent, done as u64);
-            (left, *count) = (left - done, *count - done);
-            if *count == 0 {
-                self.due.pop_front();
-            }
+            let Some((sent, done)) = self.under_way.take(left) else { return Err(Failed::Wrong(Wrong::Surplus)) };
+            shared.times.saturating_record_n(shared.now - sent, done as u64);
+            left -= done;
         }
         Ok(())
+    }
+
+    /// Takes these octets of the buffer, which do not begin with a whole echo, and holds back what cannot be taken yet; gives the echoes
+    /// that are whole.
+    #[inline(never)]
+    fn receive_others(&mut self, shared: &mut Shared, from: usize, to: usize) -> Result<usize, Failed> {
+        let mut input = &mut shared.buffer[from..to];
+        let mut ponged = Ok(());
+        let pong = |body: &[u8]| ponged = shared.magazine.control(ControlOp::Pong, body, &mut self.rest);
+        let whole = self.echoes.take_others(&shared.plan.message, &mut input, pong).map_err(Failed::Wrong)?;
+        ponged?;
+        self.held.extend_from_slice(input);
+        Ok(whole)
     }
 
     /// Sends until nothing is free, or the system takes no more.
@@ -245,7 +274,7 @@ impl<S: Read + Write> Peer<S> {
             }
             let (octets, count) = shared.magazine.load(self.free)?;
             self.free -= count;
-            self.due.push_back((shared.now, count));
+            self.under_way.add(shared.now, count);
             let len = match self.socket.write(octets) {
                 Ok(len) => len,
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,

@@ -1,7 +1,7 @@
 //! Frames out, each masked with a key of its own, and echoes in, each judged by its head.
 
 use martlet_codec::{
-    ControlOp, DataKind, Decoder, Event, Header, HeaderBytes, Key, Kind, Limits, Mask, Role, Violation, pack,
+    ControlOp, Data, DataKind, Decoder, Event, Header, HeaderBytes, Key, Kind, Limits, Mask, Role, Violation, pack,
 };
 use std::fmt;
 use std::io;
@@ -32,6 +32,30 @@ impl Message {
         };
         let header = Header { kind: Kind::Data { op: kind.op(), fin: true, len: len as u64 }, key: None };
         Self { kind, payload, head: header.encode(), verify }
+    }
+
+    /// How many whole echoes, one after the other, lie at the front of `input`, and how many octets these are.
+    #[inline]
+    fn echoes(&self, input: &[u8]) -> (usize, usize) {
+        // Of a length that the compiler knows, a head is compared by one instruction.
+        let head = self.head.as_ref();
+        match (head.first_chunk::<2>(), head.first_chunk::<4>(), head.len()) {
+            (Some(head), _, 2) => self.echoes_with(head, input),
+            (_, Some(head), 4) => self.echoes_with(head, input),
+            _ => (0, 0),
+        }
+    }
+
+    #[inline]
+    fn echoes_with<const N: usize>(&self, head: &[u8; N], input: &[u8]) -> (usize, usize) {
+        let (mut rest, mut count) = (input, 0);
+        while let Some((frame, behind)) = rest.split_at_checked(N + self.payload.len())
+            && frame.first_chunk() == Some(head)
+            && self.has(0, &frame[N..])
+        {
+            (rest, count) = (behind, count + 1);
+        }
+        (count, input.len() - rest.len())
     }
 
     /// Whether these octets are what the payload has at `at`; always, if that is not to be looked at.
@@ -69,9 +93,11 @@ impl Keys {
 /// Frames that lie ready, and are only masked anew before they go.
 pub(crate) struct Magazine {
     frames: Vec<u8>,
-    /// Octets of a frame, and of its header.
+    /// Octets of a frame, and of those before its key.
     frame: usize,
-    header: usize,
+    key: usize,
+    /// How many frames lie ready.
+    most: usize,
     keys: Keys,
 }
 
@@ -83,27 +109,21 @@ impl Magazine {
         let kind = Kind::Data { op: message.kind.op(), fin: true, len: len as u64 };
         let header = Header { kind, key: Some(Key([0; 4])) }.encode();
         let mut one = header.as_ref().to_vec();
-        let header = one.len();
+        let key = one.len() - size_of::<Key>();
         one.extend_from_slice(&message.payload);
-        let frames = most.min(MAGAZINE / one.len()).max(1);
-        Self { frame: one.len(), frames: one.repeat(frames), header, keys: Keys::new() }
+        let most = most.min(MAGAZINE / one.len()).max(1);
+        Self { frame: one.len(), frames: one.repeat(most), key, most, keys: Keys::new() }
     }
 
     /// The next frames, at most `count`, and how many they are. Each has a key that no other has had.
     pub(crate) fn load(&mut self, count: usize) -> io::Result<(&[u8], usize)> {
-        let (mut loaded, header) = (0, self.header);
-        for frame in self.frames.chunks_exact_mut(self.frame).take(count) {
-            let fresh = self.keys.next()?;
-            let (head, payload) = frame.split_at_mut(header);
-            if let Some(key) = head.last_chunk_mut() {
-                // What undoes the old mask and masks with the new one is one mask.
-                let both = u32::from_ne_bytes(*key) ^ fresh;
-                Mask::new(Key(both.to_ne_bytes())).apply(payload);
-                *key = fresh.to_ne_bytes();
-            }
-            loaded += 1;
+        let count = count.min(self.most);
+        let frames = &mut self.frames[..count * self.frame];
+        for frame in frames.chunks_exact_mut(self.frame) {
+            let change = self.keys.next()?;
+            remask(change, &mut frame[self.key..]);
         }
-        Ok((&self.frames[..loaded * self.frame], loaded))
+        Ok((frames, count))
     }
 
     /// Appends a control frame.
@@ -114,6 +134,12 @@ impl Magazine {
         out.extend_from_slice(&room[..len]);
         Ok(())
     }
+}
+
+/// Gives a frame another key, from where its key begins: what changes the key changes the payload by the same octets, for these are masked by
+/// it. By a change that nobody can foretell, the key becomes one.
+fn remask(change: u32, masked: &mut [u8]) {
+    Mask::new(Key(change.to_ne_bytes())).apply(masked);
 }
 
 /// What came is no echo.
@@ -162,68 +188,85 @@ impl Echoes {
         Self { lacks: 0, decoder: Decoder::new(Role::Client), come: 0 }
     }
 
-    /// Takes what it can from the front of `input`: gives how many echoes are whole with that, and calls `pong` for each Ping. What is
+    /// Takes whole echoes from the front of `input`, which are nearly all that ever comes, and gives how many: the decoder is between
+    /// messages, and need not hear of them.
+    #[inline(always)]
+    pub(crate) fn take(&self, message: &Message, input: &mut &mut [u8]) -> usize {
+        let (whole, octets) = if self.is_between() { message.echoes(input) } else { (0, 0) };
+        let _ = input.split_off_mut(..octets);
+        whole
+    }
+
+    /// Takes what does not begin with a whole echo: gives how many are whole with that and behind it, and calls `pong` for each Ping. What is
     /// left is the beginning of a header or of a control frame.
-    pub(crate) fn take(
+    pub(crate) fn take_others(
         &mut self,
         message: &Message,
         input: &mut &mut [u8],
         mut pong: impl FnMut(&[u8]),
-    ) -> Result<u64, Wrong> {
-        let (head, len) = (message.head.as_ref(), message.payload.len());
+    ) -> Result<usize, Wrong> {
         let mut whole = 0;
         while !input.is_empty() {
-            if self.lacks > 0 {
-                let there = input.split_off_mut(..self.lacks.min(input.len())).unwrap_or_default();
-                if !message.has(len - self.lacks, there) {
-                    return Err(Wrong::Octets);
-                }
-                self.lacks -= there.len();
-                whole += u64::from(self.lacks == 0);
-            } else if self.decoder.is_idle() && begins(input, head) {
-                // Nearly all that ever comes. The decoder is between messages, so that it need not hear of it.
-                let _ = input.split_off_mut(..head.len());
-                self.lacks = len;
-                whole += u64::from(len == 0);
-            } else if self.decoder.is_idle() && head.starts_with(input) {
-                return Ok(whole);
-            } else {
-                match self.decoder.decode(&LIMITS, input).map_err(Wrong::Violation)? {
-                    None => return Ok(whole),
-                    Some(Event::Ping(body)) => pong(body),
-                    Some(Event::Pong(_)) => {}
-                    Some(Event::Close(close)) => {
-                        return Err(Wrong::Closed(close.map(|close| (close.code().get(), close.reason().to_owned()))));
-                    }
-                    Some(Event::Data(data)) => {
-                        if data.kind() != message.kind {
-                            return Err(Wrong::Kind);
-                        }
-                        self.come = if data.is_first() { 0 } else { self.come };
-                        let end = self.come + data.payload().len();
-                        if end > len || data.is_last() && end != len {
-                            return Err(Wrong::Length(end as u64));
-                        }
-                        if !message.has(self.come, data.payload()) {
-                            return Err(Wrong::Octets);
-                        }
-                        self.come = end;
-                        whole += u64::from(data.is_last());
-                    }
-                }
+            match self.other(message, input, &mut pong)? {
+                Some(ended) => whole += usize::from(ended) + self.take(message, input),
+                None => break,
             }
         }
         Ok(whole)
     }
-}
 
-/// Whether `input` begins with `head`, which nearly always has two octets or four.
-#[inline(always)]
-fn begins(input: &[u8], head: &[u8]) -> bool {
-    match (head, input) {
-        ([a, b], [x, y, ..]) => (a, b) == (x, y),
-        ([a, b, c, d], [w, x, y, z, ..]) => (a, b, c, d) == (w, x, y, z),
-        _ => input.starts_with(head),
+    /// Whether it is between messages.
+    fn is_between(&self) -> bool {
+        self.lacks == 0 && self.decoder.is_idle()
+    }
+
+    /// Takes one thing, and says whether an echo ends with it; `None` if more of it must come first.
+    fn other(
+        &mut self,
+        message: &Message,
+        input: &mut &mut [u8],
+        mut pong: impl FnMut(&[u8]),
+    ) -> Result<Option<bool>, Wrong> {
+        let (head, len) = (message.head.as_ref(), message.payload.len());
+        if self.is_between() && input.starts_with(head) {
+            let _ = input.split_off_mut(..head.len());
+            self.lacks = len;
+            return Ok(Some(len == 0));
+        }
+        if self.is_between() && head.starts_with(input) {
+            return Ok(None);
+        }
+        if self.lacks > 0 {
+            let there = input.split_off_mut(..self.lacks.min(input.len())).unwrap_or_default();
+            if !message.has(len - self.lacks, there) {
+                return Err(Wrong::Octets);
+            }
+            self.lacks -= there.len();
+            return Ok(Some(self.lacks == 0));
+        }
+        match self.decoder.decode(&LIMITS, input).map_err(Wrong::Violation)? {
+            None => return Ok(None),
+            Some(Event::Ping(body)) => pong(body),
+            Some(Event::Pong(_)) => {}
+            Some(Event::Close(close)) => {
+                return Err(Wrong::Closed(close.map(|close| (close.code().get(), close.reason().to_owned()))));
+            }
+            Some(Event::Data(data)) => return self.piece(message, &data).map(Some),
+        }
+        Ok(Some(false))
+    }
+
+    /// A piece of an echo that does not come as one frame.
+    fn piece(&mut self, message: &Message, data: &Data<'_>) -> Result<bool, Wrong> {
+        if data.kind() != message.kind {
+            return Err(Wrong::Kind);
+        }
+        let (begin, len) = (if data.is_first() { 0 } else { self.come }, message.payload.len());
+        self.come = begin + data.payload().len();
+        if self.come > len || data.is_last() && self.come != len {
+            return Err(Wrong::Length(self.come as u64));
+        }
+        if message.has(begin, data.payload()) { Ok(data.is_last()) } else { Err(Wrong::Octets) }
     }
 }
 
@@ -266,12 +309,13 @@ mod tests {
     }
 
     /// How many echoes, and how many Pings, in these octets, cut into pieces of `size`.
-    fn told(message: &Message, wire: &[u8], size: usize) -> Result<(u64, usize), Wrong> {
+    fn told(message: &Message, wire: &[u8], size: usize) -> Result<(usize, usize), Wrong> {
         let (mut echoes, mut held, mut whole, mut pings) = (Echoes::new(), Vec::new(), 0, 0);
         for piece in wire.chunks(size) {
             held.extend_from_slice(piece);
             let mut input = &mut held[..];
-            whole += echoes.take(message, &mut input, |_| pings += 1)?;
+            whole += echoes.take(message, &mut input);
+            whole += echoes.take_others(message, &mut input, |_| pings += 1)?;
             held = input.to_vec();
         }
         assert!(held.len() < 139);
