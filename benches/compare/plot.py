@@ -45,7 +45,7 @@ def main():
     print(f'     font-family="Helvetica, Arial, sans-serif" font-size="11.5" fill="{INK}">')
     print(f'<rect width="{total[0]}" height="{total[1]}" fill="white"/>')
     print(f'<text x="{GAP}" y="26" font-size="16" font-weight="bold">CPU time of an echo server for a message, over a raw TCP echo</text>')
-    print(f'<text x="{GAP}" y="44">Shorter is better. Bars are medians, lines reach from the least to the greatest round; {escape(found.conditions)}.</text>')
+    print(f'<text x="{GAP}" y="44" font-size="10.5">Shorter is better. Bars are medians, lines go from the least to the greatest round; {escape(found.conditions)}.</text>')
     for index, load in enumerate(found.loads):
         x, y = GAP + index % COLUMNS * width, 60 + index // COLUMNS * height
         print("\n".join(panel(found, load, x, y)))
