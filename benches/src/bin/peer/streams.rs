@@ -23,7 +23,11 @@ pub async fn tokio_websockets(address: SocketAddr, mode: Mode) -> io::Result<()>
         tokio::spawn(async move {
             let accepted = ServerBuilder::new().limits(Limits::unlimited()).accept(stream).await;
             let Ok((_, socket)) = accepted else { return };
-            serve(socket, mode, &room, |message: &Message| message.is_text() || message.is_binary()).await;
+            let is_data = |message: &Message| message.is_text() || message.is_binary();
+            match mode {
+                Mode::Broadcast => broadcast(socket, &room, room.subscribe(), is_data).await,
+                _ => gathered_echo(socket, is_data).await,
+            };
         });
     }
 }
@@ -120,8 +124,29 @@ async fn serve<M: Clone, E>(
     };
 }
 
-/// Takes all that has come, answers it, then flushes. To read once more may flush, so that answers do not go in between.
+/// Answers all that has come, one by one, then flushes.
 async fn echo<M, E>(
+    mut socket: impl Stream<Item = Result<M, E>> + Sink<M, Error = E> + Unpin,
+    is_data: impl Fn(&M) -> bool,
+) -> Option<()> {
+    while let Some(message) = socket.next().await {
+        let mut message = message.ok()?;
+        loop {
+            if is_data(&message) {
+                socket.feed(message).await.ok()?;
+            }
+            match socket.next().now_or_never() {
+                Some(next) => message = next?.ok()?,
+                None => break,
+            }
+        }
+        socket.flush().await.ok()?;
+    }
+    None
+}
+
+/// Takes all that has come, answers it, then flushes: for who flushes whenever it is asked for more.
+async fn gathered_echo<M, E>(
     mut socket: impl Stream<Item = Result<M, E>> + Sink<M, Error = E> + Unpin,
     is_data: impl Fn(&M) -> bool,
 ) -> Option<()> {
