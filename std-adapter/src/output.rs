@@ -189,15 +189,10 @@ impl<'c> Context<'c> {
             return Ok(());
         }
         self.flush_for(key);
+        // Where there is one, there may be many: they leave together at the end of the round, by one write.
         let slot = &mut self.slots[key];
-        if slot.queue.is_none() && !slot.flags.in_dirty {
-            // The first of this round goes at once: most sockets take it, and no queue is needed.
-            slot.write_shared(self.now, frame);
-        } else {
-            // Where there is one, there may be many: they leave together at the end of the round.
-            slot.count_bytes_out(self.now, frame.len() as u64);
-            slot.queue().push_shared(frame);
-        }
+        slot.count_bytes_out(self.now, frame.len() as u64);
+        slot.queue().push_shared(frame);
         self.mark_dirty(key);
         Ok(())
     }

@@ -73,9 +73,9 @@ impl Queue {
         }
     }
 
-    /// Adds octets that other connections send as well, without a copy unless they are few.
+    /// Adds octets that other connections send as well: without a copy if they are many, or the first, which often stays alone.
     pub(crate) fn push_shared(&mut self, octets: &Arc<[u8]>) {
-        if octets.len() <= COPIED {
+        if octets.len() <= COPIED && !self.chunks.is_empty() {
             self.push(octets);
         } else {
             self.len += octets.len();

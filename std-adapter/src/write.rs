@@ -3,7 +3,6 @@
 use crate::slot::Slot;
 use martlet_state::Instant;
 use std::io::{ErrorKind, IoSlice, Write};
-use std::sync::Arc;
 
 impl Slot<'_> {
     /// Writes some parts in order, behind what waits already. What the socket does not take waits.
@@ -27,22 +26,6 @@ impl Slot<'_> {
             queue.push(&part[gone..]);
         }
         // A socket that took less than it was given refuses the rest, and must say so to be heard of again.
-        self.flush();
-    }
-
-    /// The same for a frame that others send as well.
-    pub(crate) fn write_shared(&mut self, now: Instant, frame: &Arc<[u8]>) {
-        self.count_bytes_out(now, frame.len() as u64);
-        let taken = self.write_now([frame]);
-        if taken == frame.len() || self.flags.broken {
-            return;
-        }
-        let queue = self.queue();
-        if taken == 0 {
-            queue.push_shared(frame);
-        } else {
-            queue.push(&frame[taken..]);
-        }
         self.flush();
     }
 
