@@ -244,8 +244,8 @@ fn what_is_broadcast_in_one_round_leaves_together() {
                     ctx.info(other).unwrap().queued_bytes
                 })
                 .into();
-            // The first is written at once, the others wait for the end of the round.
-            assert_eq!(queued, [0, 3, 6]);
+            // None is written before the end of the round, when one write takes them all.
+            assert_eq!(queued, [3, 6, 9]);
         }
     }
     let server = Running::start(settings(1), |_| Twice);
