@@ -315,7 +315,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused_until_there_is_room() {
         let config = Config::DEFAULT;
-        let (mut connection, mut outbox) = (active(&config, NOW), Outbox::new([0; MIN_OUTPUT]));
+        let (mut connection, mut outbox) = (active(&config, NOW), Outbox::new([0; 512]));
         let long = [7; 300];
         let mut send = |outbox: &mut Outbox<_>| outbox.write(|writer| connection.send(Payload::Binary(&long), writer));
         assert_eq!(send(&mut outbox), Ok(()));
