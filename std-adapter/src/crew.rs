@@ -237,8 +237,11 @@ fn work<H: Handler>(
     let listeners = settings.listen.iter().map(|listener| listener.settings.as_deref().unwrap_or(settings));
     let subprotocols: Vec<_> = listeners.map(|settings| (settings, settings.subprotocols())).collect();
     let counters = handle.counters(usize::from(seat.worker));
-    let profiles: Result<Vec<_>, _> =
-        subprotocols.iter().map(|(settings, names)| Profile::new(settings, names, counters)).collect::<Result<_, _>>();
+    let profiles: Result<Vec<_>, _> = subprotocols
+        .iter()
+        .zip(&seat.listeners)
+        .map(|((settings, names), socket)| Profile::new(settings, names, counters, socket.one_address()))
+        .collect();
     let profiles = profiles.map_err(ServerError::Certificate)?;
     let handler = handler(usize::from(seat.seat));
     let number = seat.worker;

@@ -122,7 +122,7 @@ impl Context<'_> {
             id,
             state: slot.conn.state(),
             peer: slot.peer.get(),
-            local: slot.socket.local(),
+            local: slot.local(),
             connected: then(slot.since),
             received: then(slot.conn.heard()),
             sent: then(slot.sent),

@@ -8,6 +8,7 @@ use crate::tls::TlsSocket;
 use martlet_codec::InflateLimits;
 use martlet_state::{Config, Instant};
 use std::io;
+use std::net::SocketAddr;
 
 /// Longer payloads are not copied but written from where they lie. Below it a copy costs less than a `writev` more.
 pub(crate) const COPIED: usize = 8 * 1024;
@@ -18,6 +19,8 @@ pub(crate) struct Profile<'c> {
     pub(crate) settings: &'c Settings,
     /// Those of the worker.
     pub(crate) counters: &'c Counters,
+    /// The address that all connections are to; `None` if it listens at all of the host's, or at a path.
+    pub(crate) local: Option<SocketAddr>,
     /// The core's part of them.
     pub(crate) config: Config<'c>,
     /// Longer messages are no matter of course: they are compressed, not copied, or may not be pushed at all.
@@ -38,6 +41,7 @@ impl<'c> Profile<'c> {
         settings: &'c Settings,
         subprotocols: &'c [&'c str],
         counters: &'c Counters,
+        local: Option<SocketAddr>,
     ) -> Result<Self, String> {
         let pushed = settings.max_push_bytes.map_or(COPIED, |most| usize::try_from(most).unwrap_or(usize::MAX));
         let threshold = settings.websocket_compression.then_some(settings.compression_threshold);
@@ -47,6 +51,7 @@ impl<'c> Profile<'c> {
             tls: crate::tls::config(settings)?,
             settings,
             counters,
+            local,
             config: settings.config(subprotocols),
             short: pushed.min(plain).min(COPIED),
             streams: settings.stream_messages,
@@ -96,7 +101,7 @@ mod tests {
                 heartbeat_check_interval: Duration::from_millis(check),
                 ..Settings::default()
             };
-            Profile::new(&settings, &[], &Counters::default()).unwrap().silent_at(Instant(heard)).map(|at| at.0)
+            Profile::new(&settings, &[], &Counters::default(), None).unwrap().silent_at(Instant(heard)).map(|at| at.0)
         };
         assert_eq!(at(0, 0, 5), None);
         assert_eq!(at(1000, 0, 5), Some(1005));

@@ -10,6 +10,7 @@ use crate::queue::Queue;
 use crate::socket::Socket;
 use martlet_codec::Assembler;
 use martlet_state::{Connection, Instant, Server, State};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// A connection and what belongs to it. What it rarely needs is in boxes that are there only while it is needed.
@@ -257,6 +258,11 @@ impl<'c> Slot<'c> {
     /// Whether it is open for messages, in the eyes of the handler.
     pub(crate) fn is_established(&self) -> bool {
         self.flags.opened && self.conn.state() == State::Active && !self.flags.leaving
+    }
+
+    /// The address that was connected to, over TCP. The system is asked only where it may be another one for each connection.
+    pub(crate) fn local(&self) -> Option<SocketAddr> {
+        self.profile.local.or_else(|| self.socket.local())
     }
 
     /// The next moment at which something is to be done about it.

@@ -134,6 +134,14 @@ pub(crate) enum ListenSocket {
 }
 
 impl ListenSocket {
+    /// The address that all who connect here have connected to, unless there are several.
+    pub(crate) fn one_address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().ok().filter(|address| !address.ip().is_unspecified()),
+            Self::Unix(_) => None,
+        }
+    }
+
     pub(crate) fn accept(&self) -> io::Result<(Socket, Peer)> {
         match self {
             Self::Tcp(listener) => listener.accept().map(|(socket, peer)| (Socket::Tcp(socket), Peer::Tcp(peer))),

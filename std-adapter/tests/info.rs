@@ -5,6 +5,7 @@ mod common;
 use common::{Client, PATIENCE, PONG, Running, TEXT, clients, frame, settings};
 use martlet_std::{Among, ConnId, Context, Decision, Frame, Handler, Info, Request, Settings, State};
 use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
@@ -58,6 +59,18 @@ fn start(settings: Settings) -> (Running, Receiver<ConnId>) {
     let (opened, ids) = channel();
     let opened = Mutex::new(opened);
     (Running::start(settings, move |_| Asker { opened: opened.lock().unwrap().clone(), wait: None }), ids)
+}
+
+#[test]
+fn each_connection_has_the_address_that_it_came_to() {
+    let all = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+    let (server, ids) = start(Settings { listen: vec![all.into()], ..settings(1) });
+    for last in [1, 2] {
+        let address = SocketAddr::from(([127, 0, 0, last], server.address.port()));
+        let (_client, _) = Client::open_with(address, "/", "X: y");
+        let id = ids.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(server.handle.connection_info(id).unwrap().unwrap().local, Some(address));
+    }
 }
 
 /// A client that offers these subprotocols.

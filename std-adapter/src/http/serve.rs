@@ -245,7 +245,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             id: slot.id,
             number: exchange.number,
             remote: slot.peer.get(),
-            local: slot.socket.local(),
+            local: slot.local(),
             time: exchange.time.unwrap_or_else(SystemTime::now),
             patience: slot.profile.settings.request_timeout,
         })
