@@ -28,8 +28,8 @@ impl core::fmt::Debug for Deflater {
     }
 }
 
-/// Octets of the empty stored block that are not sent (RFC 7692 section 7.2.1).
-const TAIL: usize = 4;
+/// The end of the empty stored block, which is not sent (RFC 7692 section 7.2.1).
+const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 
 impl Deflater {
     /// `level` is 1, the fastest, to 10, the smallest. With `takeover` a message refers to those before it, so that the
@@ -53,8 +53,10 @@ impl Deflater {
             self.core.reset(self.bits);
             self.since = 0;
         }
-        let room = out.len().min(message.len().saturating_add(TAIL));
-        let len = self.run(message, out.get_mut(..room)?)?.checked_sub(TAIL)?;
+        let room = out.len().min(message.len().saturating_add(TAIL.len()));
+        let end = self.run(message, out.get_mut(..room)?)?;
+        // miniz_oxide was seen to leave it out at level 0, which is not used here: what does not end so must not be cut.
+        let len = out.get(..end)?.strip_suffix(&TAIL)?.len();
         if len >= message.len() {
             return None;
         }
