@@ -115,7 +115,7 @@ impl Magazine {
         Self { frame: one.len(), frames: one.repeat(most), key, most, keys: Keys::new() }
     }
 
-    /// The next frames, at most `count`, and how many they are. Each has a key that no other has had.
+    /// The next frames, at most `count`, and how many they are. Each has been given a new key.
     pub(crate) fn load(&mut self, count: usize) -> io::Result<(&[u8], usize)> {
         let count = count.min(self.most);
         let frames = &mut self.frames[..count * self.frame];
