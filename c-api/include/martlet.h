@@ -354,7 +354,8 @@ typedef enum {
 
 // What kind of line it is.
 typedef enum {
-    // An empty line before the request line, which counts for nothing.
+    // An empty line that ends nothing: one before the request line, or the one behind an interim response, after which
+    // another status line comes.
     MARTLET_LINE_TYPE_BLANK = 0,
     // The request line: the method in `name`, the target in `octets`.
     MARTLET_LINE_TYPE_REQUEST = 1,
