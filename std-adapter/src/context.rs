@@ -45,10 +45,14 @@ pub struct Context<'c> {
     pub(crate) ready: VecDeque<usize>,
     pub(crate) wheel: Wheel,
     pub(crate) timers: Timers,
+    /// When a round has more to do than to see to what the system tells; not later, perhaps earlier.
+    pub(crate) alarm: Instant,
 }
 
 /// No slot's number.
 pub(crate) const NOBODY: usize = usize::MAX;
+/// A moment that does not come.
+pub(crate) const NEVER: Instant = Instant(u64::MAX);
 
 impl Context<'_> {
     /// Sends a message, a fragment of one, or a Ping or Pong, to a connection of any worker.
@@ -57,6 +61,11 @@ impl Context<'_> {
     #[inline]
     pub fn push<'m>(&mut self, id: ConnId, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
         let message = message.into();
+        if self.answer_at_once(id, &message) { Ok(()) } else { self.push_any(id, message) }
+    }
+
+    #[inline(never)]
+    fn push_any(&mut self, id: ConnId, message: Outgoing<'_>) -> Result<(), PushError> {
         match self.find(id) {
             Place::Here(key) => self.send(key, &message),
             Place::Elsewhere => self.handle.push(id, message),
@@ -131,7 +140,7 @@ impl Context<'_> {
                 slot.flags.paused = paused;
                 // It may have sent much meanwhile, of which the socket has told already.
                 if !paused && slot.flags.readable && !std::mem::replace(&mut slot.flags.in_ready, true) {
-                    self.ready.push_back(key);
+                    self.turn_again(key);
                 }
                 Ok(())
             }
@@ -194,6 +203,18 @@ impl Context<'_> {
         self.settings
     }
 
+    /// Sees to it that the worker does not sleep longer than until then, and looks at all that it may have to do.
+    #[inline]
+    pub(crate) fn wake_at(&mut self, at: Instant) {
+        self.alarm = self.alarm.min(at);
+    }
+
+    /// Gives a connection one more turn, after the others.
+    pub(crate) fn turn_again(&mut self, key: usize) {
+        self.ready.push_back(key);
+        self.wake_at(self.now);
+    }
+
     #[inline]
     pub(crate) fn find(&self, id: ConnId) -> Place {
         match self.slots.get(id.slot()) {
@@ -203,6 +224,7 @@ impl Context<'_> {
         }
     }
 
+    #[inline]
     pub(crate) fn slot(&self, id: ConnId) -> Option<&Slot<'_>> {
         self.slots.get(id.slot()).filter(|slot| slot.id == id)
     }

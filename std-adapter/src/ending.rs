@@ -167,6 +167,8 @@ impl<'c, H: Handler> Worker<'c, H> {
     /// The end of a connection's slot; the socket is closed with it.
     fn remove(&mut self, key: usize) {
         self.tell_ended(key);
+        // It may be the last one that the worker's end waits for.
+        self.ctx.wake_at(self.ctx.now);
         if let Some(mut slot) = self.ctx.slots.try_remove(key) {
             self.ctx.groups.forget(key, &mut slot);
             let id = slot.id;

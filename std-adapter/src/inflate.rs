@@ -94,12 +94,12 @@ impl<H: Handler> Worker<'_, H> {
                 let (first, last) = (std::mem::take(untold), piece.last);
                 self.handler.fragment(&mut self.ctx, id, Fragment { kind, first, last, payload: piece.payload });
             } else if piece.last && message.is_empty() {
-                self.handler.message(&mut self.ctx, id, Frame::message(kind, piece.payload).compressed());
+                self.message(id, Frame::message(kind, piece.payload).compressed());
             } else {
                 grow(message, piece.payload.len(), profile.inflate.max_message_bytes);
                 message.extend_from_slice(piece.payload);
                 if piece.last {
-                    self.handler.message(&mut self.ctx, id, Frame::message(kind, message).compressed());
+                    self.message(id, Frame::message(kind, message).compressed());
                 }
             }
             if piece.last {

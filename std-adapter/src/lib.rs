@@ -65,6 +65,7 @@ mod timers;
 mod tls;
 mod topics;
 mod turn;
+mod wait;
 mod wheel;
 mod worker;
 mod write;

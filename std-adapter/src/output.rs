@@ -4,9 +4,11 @@ use crate::backpressure::payload_len;
 use crate::context::{Context, NOBODY};
 use crate::error::PushError;
 use crate::frame::{Flags, Opcode, Outgoing, whole_frame};
+use crate::id::ConnId;
 use crate::multicast::Multicast;
 use crate::profile::COPIED;
 use crate::slot::Slot;
+use crate::wheel::Wheel;
 use martlet_codec::{DataKind, HeaderBytes, Writer};
 use martlet_state::{CloseFrame, Connection, Instant, Misuse, SendError, Server};
 
@@ -53,22 +55,35 @@ impl<'c> Context<'c> {
         self.current = NOBODY;
     }
 
-    /// Sends a message over a connection of this worker.
+    /// Puts a short message to what the turn sends, if it is for the connection at hand and nothing is in its way. `false` says only
+    /// that [`send`](Self::send) is to be asked.
     #[inline]
-    pub(crate) fn send(&mut self, key: usize, message: &Outgoing<'_>) -> Result<(), PushError> {
-        let slot = &mut self.slots[key];
-        let Some(kind) = message.plain() else { return self.send_part(key, message) };
-        slot.conn.may_send()?;
-        if key != self.current || slot.queue.is_some() || message.octets().len() > slot.profile.short {
-            return self.send_rare(key, kind, Flags::FIN, message.octets());
+    pub(crate) fn answer_at_once(&mut self, id: ConnId, message: &Outgoing<'_>) -> bool {
+        let Some(slot) = self.slots.get(id.slot()) else { return false };
+        let Some(kind) = message.plain() else { return false };
+        let at_hand =
+            slot.id == id && id.slot() == self.current && slot.conn.may_send().is_ok() && slot.queue.is_none();
+        if !at_hand || message.octets().len() > slot.profile.short {
+            return false;
         }
         let mut writer = Writer::resume(&mut self.output.room, self.output.len);
-        if writer.frame(whole_frame(kind), None, message.octets()).is_err() {
-            return self.send_rare(key, kind, Flags::FIN, message.octets());
+        let written = writer.frame(whole_frame(kind), None, message.octets()).is_ok();
+        if written {
+            self.output.len = writer.len();
+            self.output.frames += 1;
         }
-        self.output.len = writer.len();
-        self.output.frames += 1;
-        Ok(())
+        written
+    }
+
+    /// Sends a message over a connection of this worker.
+    pub(crate) fn send(&mut self, key: usize, message: &Outgoing<'_>) -> Result<(), PushError> {
+        match message.plain() {
+            Some(kind) => {
+                self.slots[key].conn.may_send()?;
+                self.send_rare(key, kind, Flags::FIN, message.octets())
+            }
+            None => self.send_part(key, message),
+        }
     }
 
     /// Sends a fragment or a control frame.
@@ -289,6 +304,7 @@ impl<'c> Context<'c> {
         let flags = &mut self.slots[key].flags;
         if key != self.current && !std::mem::replace(&mut flags.in_dirty, true) {
             self.dirty.push(key);
+            self.wake_at(self.now);
         }
     }
 
@@ -302,11 +318,12 @@ impl<'c> Context<'c> {
     /// Sees to it that a slot is looked at then, or before.
     pub(crate) fn arm_at(&mut self, key: usize, deadline: Instant) {
         let slot = &mut self.slots[key];
-        let tick = self.wheel.tick_for(deadline);
+        let tick = self.wheel.tick_for(self.now, deadline);
         // An earlier look comes anyway, and asks again then. That is why nothing is done here for a message.
         if slot.armed == 0 || tick < u64::from(slot.armed) {
             slot.armed = u32::try_from(tick).unwrap_or(u32::MAX);
             self.wheel.add(tick, key as u32);
+            self.wake_at(Wheel::moment(tick));
         }
     }
 }

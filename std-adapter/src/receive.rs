@@ -2,16 +2,18 @@
 
 use crate::frame::{Fragment, Frame, Opcode, close_body};
 use crate::handler::{By, Closed, Handler};
+use crate::id::ConnId;
 use crate::worker::Worker;
 use martlet_codec::{Assembler, Data};
 use martlet_state::{CloseFrame, Event, Fault, MIN_OUTPUT, State, Status, Violation};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl<H: Handler> Worker<'_, H> {
     /// Takes all of the input that can be taken, and says how much is left; the handler's panic ends only this connection.
     #[inline]
     pub(crate) fn take(&mut self, key: usize, mut input: &mut [u8]) -> usize {
         let before = self.ctx.slots.get(key).map_or(0, |slot| slot.traffic.frames_in);
-        let taken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.drain(key, &mut input)));
+        let taken = catch_unwind(AssertUnwindSafe(|| self.drain(key, &mut input)));
         if taken.is_err() {
             self.panicked(key);
         }
@@ -41,7 +43,10 @@ impl<H: Handler> Worker<'_, H> {
             slot.profile.counters.frames_in.add(1);
         }
         if is_last {
-            self.guard(key, |handler, ctx| handler.message(ctx, id, Frame::message(kind, message)));
+            let frame = Frame::message(kind, message);
+            if catch_unwind(AssertUnwindSafe(|| self.message(id, frame))).is_err() {
+                self.panicked(key);
+            }
         } else {
             slot.message = Some(assembler);
         }
@@ -104,13 +109,13 @@ impl<H: Handler> Worker<'_, H> {
                 Event::Ping(body) => {
                     slot.count_control_in();
                     if slot.profile.settings.open_websocket_ping_frame {
-                        self.handler.message(&mut self.ctx, id, Frame::control(Opcode::Ping, body));
+                        self.message(id, Frame::control(Opcode::Ping, body));
                     }
                 }
                 Event::Pong(body) => {
                     slot.count_control_in();
                     if slot.profile.settings.open_websocket_pong_frame {
-                        self.handler.message(&mut self.ctx, id, Frame::control(Opcode::Pong, body));
+                        self.message(id, Frame::control(Opcode::Pong, body));
                     }
                 }
                 Event::Close(frame) => {
@@ -119,7 +124,7 @@ impl<H: Handler> Worker<'_, H> {
                     let by = if slot.our_code == 0 { By::Peer } else { By::Server };
                     if slot.profile.settings.open_websocket_close_frame {
                         let body = close_body(frame);
-                        self.handler.message(&mut self.ctx, id, Frame::control(Opcode::Close, &body));
+                        self.message(id, Frame::control(Opcode::Close, &body));
                     }
                     let (code, reason) = frame.map_or((1005, ""), |frame| (frame.code().get(), frame.reason()));
                     self.tell(key, &Closed { code, reason, by, clean: true });
@@ -141,6 +146,13 @@ impl<H: Handler> Worker<'_, H> {
         }
     }
 
+    /// Hands out what did not come as most messages do. By itself, so that the handler's code lies but twice in the program: here, and
+    /// where the most messages go.
+    #[inline(never)]
+    pub(crate) fn message(&mut self, id: ConnId, frame: Frame<'_>) {
+        self.handler.message(&mut self.ctx, id, frame);
+    }
+
     /// Takes a piece of a message that does not lie whole in the input.
     fn piece(&mut self, key: usize, data: Data<'_>) {
         let slot = &mut self.ctx.slots[key];
@@ -160,7 +172,7 @@ impl<H: Handler> Worker<'_, H> {
         match assembler.push(data) {
             Ok(Some(message)) => {
                 let message = Frame::message(message.kind, message.payload);
-                self.handler.message(&mut self.ctx, id, message);
+                self.message(id, message);
             }
             Ok(None) => slot.message = Some(assembler),
             Err(violation) => self.refuse_message(key, violation),

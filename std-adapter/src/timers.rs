@@ -109,25 +109,32 @@ impl Context<'_> {
     /// Calls `f` on this worker after so many milliseconds, once. That nothing of it happens any more is what
     /// [`clear_timer`](Self::clear_timer) is for; the worker's end drops it.
     pub fn after(&mut self, ms: u32, f: impl FnOnce(&mut Context<'_>) + 'static) -> Timer {
-        self.timers.add(self.now.after(ms), Job::Once(Box::new(f)))
+        self.set_timer(ms, Job::Once(Box::new(f)))
     }
 
     /// Calls `f` on this worker every so many milliseconds, 0 being 1, until it is cleared, be it by itself. A worker that was held
     /// up calls it once for all the moments that it missed. After a panic it goes on.
     pub fn tick(&mut self, ms: u32, f: impl FnMut(&mut Context<'_>) + 'static) -> Timer {
         let ms = ms.max(1);
-        self.timers.add(self.now.after(ms), Job::Tick(ms, Box::new(f)))
+        self.set_timer(ms, Job::Tick(ms, Box::new(f)))
     }
 
     /// Calls `f` on this worker at the end of this round: when what is at hand is done, and before anything is waited for.
     pub fn defer(&mut self, f: impl FnOnce(&mut Context<'_>) + 'static) {
         self.timers.defer(Box::new(f));
+        self.wake_at(self.now);
     }
 
     /// Calls [`Handler::timer`](crate::Handler::timer) of this worker after so many milliseconds, once: for what needs the handler
     /// itself.
     pub fn wake_after(&mut self, ms: u32) -> Timer {
-        self.timers.add(self.now.after(ms), Job::Wake)
+        self.set_timer(ms, Job::Wake)
+    }
+
+    fn set_timer(&mut self, ms: u32, job: Job) -> Timer {
+        let at = self.now.after(ms);
+        self.wake_at(at);
+        self.timers.add(at, job)
     }
 
     /// Stops a timer of this worker. `false` if it is over already, or another worker's.

@@ -1,9 +1,13 @@
-//! A connection's turn: read, have it taken, write once.
+//! A connection's turn, because its socket says something or because it was not read to the end: read, have it taken, write once.
 
 use crate::handler::Handler;
+use crate::settings::ms;
 use crate::slot::Slot;
+#[cfg(feature = "tls")]
+use crate::socket::Socket;
+use crate::wait::Readiness;
 use crate::worker::Worker;
-use martlet_state::Violation;
+use martlet_state::{State, Violation};
 use std::io::{ErrorKind, Read};
 
 /// Reads of one connection in a row before the others get their turn.
@@ -23,6 +27,55 @@ enum Step {
 }
 
 impl<H: Handler> Worker<'_, H> {
+    /// Something has happened to a connection's socket.
+    pub(crate) fn socket_event(&mut self, key: usize, what: Readiness) {
+        let Some(slot) = self.ctx.slots.get_mut(key) else { return };
+        if what.readable {
+            slot.flags.readable = true;
+            slot.flags.half_closed |= what.ended;
+            // Who is not read at the moment would be kept until then, though nobody is there any more.
+            slot.flags.broken |= what.error && !slot.may_read();
+        }
+        #[cfg(feature = "tls")]
+        if let Socket::Tls(tls) = &mut slot.socket
+            && what.writable
+        {
+            // What TLS has to say by itself has no queue. What fails here fails again when something is read.
+            let _ = tls.push();
+        }
+        if slot.queue.is_some() && what.writable {
+            self.writable(key);
+        }
+        self.turn(key);
+    }
+
+    /// Writes more of what waits.
+    fn writable(&mut self, key: usize) {
+        let now = self.ctx.now;
+        let Some(slot) = self.ctx.slots.get_mut(key) else { return };
+        let active = slot.conn.state() == State::Active && !slot.flags.leaving;
+        let config = &slot.profile.config;
+        let patience = match (active, slot.flags.held_back) {
+            (true, _) => config.pong_timeout_ms,
+            (false, true) => ms(slot.profile.settings.request_timeout),
+            (false, false) => config.close_timeout_ms,
+        };
+        slot.unblock(now.after(patience));
+        self.watermarks(key);
+    }
+
+    /// Gives each connection that has more to read its turn, once.
+    pub(crate) fn ready_round(&mut self) {
+        for _ in 0..self.ctx.ready.len() {
+            let Some(key) = self.ctx.ready.pop_front() else { return };
+            if let Some(slot) = self.ctx.slots.get_mut(key)
+                && std::mem::take(&mut slot.flags.in_ready)
+            {
+                self.turn(key);
+            }
+        }
+    }
+
     /// Reads a connection, unless its peer reads too slowly, and sees to what comes of it.
     pub(crate) fn turn(&mut self, key: usize) {
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -51,7 +104,7 @@ impl<H: Handler> Worker<'_, H> {
             && !std::mem::replace(&mut slot.flags.in_ready, true)
         {
             // The socket says only once that there is something: what is left there is ours to remember.
-            self.ctx.ready.push_back(key);
+            self.ctx.turn_again(key);
         }
     }
 

@@ -16,7 +16,7 @@ pub(crate) struct Wheel {
     occupied: [u64; WORDS],
     /// The last tick that is over.
     over: u64,
-    /// The first tick at which something is due, [`NEVER`] if nothing is: asked in every round, and rarely changed.
+    /// The first tick at which something is due, [`NEVER`] if nothing is.
     first: u64,
 }
 
@@ -28,7 +28,8 @@ impl Wheel {
     }
 
     /// Says at which tick a slot is to be looked at for this deadline: not before it, unless it lies beyond the wheel.
-    pub(crate) fn tick_for(&self, deadline: Instant) -> u64 {
+    pub(crate) fn tick_for(&mut self, now: Instant, deadline: Instant) -> u64 {
+        self.pass(now);
         let farthest = self.over.saturating_add(BUCKETS as u64 - 1);
         deadline.0.div_ceil(TICK_MS).clamp(self.over.saturating_add(1), farthest)
     }
@@ -44,9 +45,23 @@ impl Wheel {
     }
 
     /// When the next slot is due.
-    #[inline]
     pub(crate) fn next(&self) -> Option<Instant> {
-        (self.first != NEVER).then_some(Instant(self.first.saturating_mul(TICK_MS)))
+        (self.first != NEVER).then_some(Self::moment(self.first))
+    }
+
+    /// When this tick is over.
+    pub(crate) const fn moment(tick: u64) -> Instant {
+        Instant(tick.saturating_mul(TICK_MS))
+    }
+
+    /// Turns the wheel as far as nothing is due; says whether that is all the way to `now`.
+    fn pass(&mut self, now: Instant) -> bool {
+        let until = now.0 / TICK_MS;
+        let passed = until < self.first;
+        if passed {
+            self.over = self.over.max(until);
+        }
+        passed
     }
 
     /// The first tick at which something is due.
@@ -70,11 +85,10 @@ impl Wheel {
 
     /// Takes out what is due, with its tick.
     pub(crate) fn expire(&mut self, now: Instant, due: &mut Vec<(u64, u32)>) {
-        let until = now.0 / TICK_MS;
-        if until < self.first {
-            self.over = self.over.max(until);
+        if self.pass(now) {
             return;
         }
+        let until = now.0 / TICK_MS;
         let steps = until.saturating_sub(self.over).min(BUCKETS as u64);
         for tick in self.over + 1..self.over + 1 + steps {
             let at = (tick % BUCKETS as u64) as usize;
@@ -103,7 +117,7 @@ mod tests {
     fn a_deadline_is_never_met_early_and_at_most_a_tick_late() {
         for deadline in [1, 63, 64, 65, 1000, 10_000, 30_000] {
             let mut wheel = Wheel::new();
-            let tick = wheel.tick_for(Instant(deadline));
+            let tick = wheel.tick_for(Instant(0), Instant(deadline));
             wheel.add(tick, 7);
             assert_eq!(wheel.next(), Some(Instant(tick * TICK_MS)), "{deadline}");
             assert!((deadline..deadline + TICK_MS).contains(&(tick * TICK_MS)), "{deadline}");
@@ -117,8 +131,8 @@ mod tests {
     fn what_lies_beyond_the_wheel_or_in_the_past_is_looked_at_soon() {
         let mut wheel = Wheel::new();
         assert_eq!(fired(&mut wheel, 640_000), []);
-        assert_eq!(wheel.tick_for(Instant(5)), 10_001);
-        assert_eq!(wheel.tick_for(Instant(u64::MAX)), 10_511);
+        assert_eq!(wheel.tick_for(Instant(0), Instant(5)), 10_001);
+        assert_eq!(wheel.tick_for(Instant(0), Instant(u64::MAX)), 10_511);
     }
 
     #[test]
@@ -127,8 +141,10 @@ mod tests {
             for ahead in [1, 2, 63, 64, 65, 128, 447, 448, 511] {
                 let mut wheel = Wheel::new();
                 fired(&mut wheel, start * TICK_MS);
-                wheel.add(wheel.tick_for(Instant((start + 511) * TICK_MS)), 1);
-                wheel.add(wheel.tick_for(Instant((start + ahead) * TICK_MS)), 2);
+                let tick = wheel.tick_for(Instant(0), Instant((start + 511) * TICK_MS));
+                wheel.add(tick, 1);
+                let tick = wheel.tick_for(Instant(0), Instant((start + ahead) * TICK_MS));
+                wheel.add(tick, 2);
                 assert_eq!(wheel.next(), Some(Instant((start + ahead) * TICK_MS)), "{start} {ahead}");
             }
         }
@@ -138,7 +154,8 @@ mod tests {
     fn a_long_sleep_wakes_everybody_once() {
         let mut wheel = Wheel::new();
         for slot in 0..2000 {
-            wheel.add(wheel.tick_for(Instant(u64::from(slot) * 16)), slot);
+            let tick = wheel.tick_for(Instant(0), Instant(u64::from(slot) * 16));
+            wheel.add(tick, slot);
         }
         let mut slots: Vec<_> = fired(&mut wheel, 10_000_000).into_iter().map(|(_, slot)| slot).collect();
         slots.sort_unstable();

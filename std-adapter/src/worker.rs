@@ -3,7 +3,7 @@
 use crate::accept::Acceptor;
 use crate::clock::Clock;
 use crate::compress::Compressors;
-use crate::context::{Context, NOBODY};
+use crate::context::{Context, NEVER, NOBODY};
 use crate::desk::Desk;
 use crate::handle::Handle;
 use crate::handler::Handler;
@@ -14,26 +14,21 @@ use crate::output::Output;
 use crate::profile::Profile;
 use crate::settings::{Settings, ms};
 use crate::socket::ListenSocket;
-#[cfg(feature = "tls")]
-use crate::socket::Socket;
 use crate::timers::{Job, Timers};
 use crate::topics::Groups;
+use crate::wait::Events;
 use crate::wheel::Wheel;
 use martlet_state::{CloseFrame, Instant, State};
-use mio::event::Event;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Interest, Poll, Token};
 use slab::Slab;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The waker's token; the slots' tokens are their numbers.
 pub(crate) const WAKER: Token = Token(usize::MAX);
 /// The first listening socket's token; the others' lie below it.
 const LISTENER: usize = usize::MAX - 1;
-/// Events taken from the system at once.
-const EVENTS: usize = 1024;
 
 /// What a worker's thread needs from the server.
 #[derive(Debug)]
@@ -94,6 +89,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             ready: VecDeque::new(),
             wheel: Wheel::new(),
             timers: Timers::default(),
+            alarm: Instant(0),
         };
         let mut acceptors = Vec::new();
         for (at, (mut socket, profile)) in seat.listeners.into_iter().zip(profiles).enumerate() {
@@ -117,30 +113,30 @@ impl<'c, H: Handler> Worker<'c, H> {
 
     /// Serves until it is told to stop and all connections are gone.
     pub(crate) fn run(&mut self) -> io::Result<()> {
-        let mut events = Events::with_capacity(EVENTS);
+        let mut events = Events::new();
         let mut commands = Vec::new();
         let mut due = Vec::new();
         if let Some(desk) = self.desk() {
             desk.open(std::thread::current().id());
         }
         loop {
-            match self.poll.poll(&mut events, self.sleep()) {
+            let most_ms = self.sleep_ms();
+            match events.wait(&mut self.poll, most_ms) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 done => done?,
             }
             self.ctx.now = self.clock.now();
             let mut woken = false;
-            for event in &events {
-                match event.token() {
-                    WAKER => woken = true,
-                    Token(token) => match self.acceptors.get_mut(LISTENER - token) {
-                        Some(acceptor) => {
-                            acceptor.wanted = true;
-                            self.accepting = true;
-                        }
-                        None => self.socket_event(token, event),
-                    },
+            for (token, what) in events.iter() {
+                // Nearly always it is a connection's.
+                match self.ctx.slots.contains(token.0) {
+                    true => self.socket_event(token.0, what),
+                    false => woken |= self.other_event(token),
                 }
+            }
+            // Most rounds have nothing else to do.
+            if self.ctx.now < self.ctx.alarm {
+                continue;
             }
             self.ready_round();
             if woken {
@@ -155,6 +151,7 @@ impl<'c, H: Handler> Worker<'c, H> {
                 self.end();
                 return Ok(());
             }
+            self.ctx.alarm = self.next_alarm();
         }
     }
 
@@ -174,65 +171,33 @@ impl<'c, H: Handler> Worker<'c, H> {
         no_longer || (self.is_ending() && self.ctx.slots.is_empty())
     }
 
-    /// How long there is nothing to do if no event comes.
-    fn sleep(&self) -> Option<Duration> {
+    /// How long there is nothing to do if no event comes, in milliseconds. Counted from the round's beginning: reading the clock once
+    /// more would buy nothing, for a round is short.
+    #[inline]
+    fn sleep_ms(&self) -> Option<u64> {
+        (self.ctx.alarm != NEVER).then_some(self.ctx.alarm.0.saturating_sub(self.ctx.now.0))
+    }
+
+    /// When the worker has something to do even if no event comes.
+    fn next_alarm(&self) -> Instant {
         if !self.ctx.ready.is_empty() {
-            return Some(Duration::ZERO);
+            return self.ctx.now;
         }
-        let mut next = sooner(self.ctx.wheel.next(), self.ctx.timers.next());
-        if self.accepting {
-            next = sooner(next, self.retry());
-        }
-        let next = sooner(next, self.stopping.or(self.retiring))?;
-        // Counted from the round's beginning: reading the clock once more would buy nothing, for a round is short.
-        Some(Duration::from_millis(next.0.saturating_sub(self.ctx.now.0)))
+        let retry = if self.accepting { self.retry() } else { None };
+        let moments = [self.ctx.wheel.next(), self.ctx.timers.next(), retry, self.stopping.or(self.retiring)];
+        moments.into_iter().flatten().min().unwrap_or(NEVER)
     }
 
-    fn socket_event(&mut self, key: usize, event: &Event) {
-        let Some(slot) = self.ctx.slots.get_mut(key) else { return };
-        if event.is_readable() || event.is_read_closed() || event.is_error() {
-            slot.flags.readable = true;
-            slot.flags.half_closed |= event.is_read_closed() || event.is_error();
-            // Who is not read at the moment would be kept until then, though nobody is there any more.
-            slot.flags.broken |= event.is_error() && !slot.may_read();
+    /// An event of no connection: of a listener, or, which it says, of the waker.
+    #[inline(never)]
+    fn other_event(&mut self, token: Token) -> bool {
+        // One of a connection that has ended in this round does no harm here.
+        self.ctx.wake_at(self.ctx.now);
+        if let Some(acceptor) = self.acceptors.get_mut(LISTENER.wrapping_sub(token.0)) {
+            acceptor.wanted = true;
+            self.accepting = true;
         }
-        #[cfg(feature = "tls")]
-        if let Socket::Tls(tls) = &mut slot.socket
-            && event.is_writable()
-        {
-            // What TLS has to say by itself has no queue. What fails here fails again when something is read.
-            let _ = tls.push();
-        }
-        if slot.queue.is_some() && (event.is_writable() || event.is_error()) {
-            self.writable(key);
-        }
-        self.turn(key);
-    }
-
-    fn writable(&mut self, key: usize) {
-        let now = self.ctx.now;
-        let Some(slot) = self.ctx.slots.get_mut(key) else { return };
-        let active = slot.conn.state() == State::Active && !slot.flags.leaving;
-        let config = &slot.profile.config;
-        let patience = match (active, slot.flags.held_back) {
-            (true, _) => config.pong_timeout_ms,
-            (false, true) => ms(slot.profile.settings.request_timeout),
-            (false, false) => config.close_timeout_ms,
-        };
-        slot.unblock(now.after(patience));
-        self.watermarks(key);
-    }
-
-    /// Gives each connection that has more to read its turn, once.
-    fn ready_round(&mut self) {
-        for _ in 0..self.ctx.ready.len() {
-            let Some(key) = self.ctx.ready.pop_front() else { return };
-            if let Some(slot) = self.ctx.slots.get_mut(key)
-                && std::mem::take(&mut slot.flags.in_ready)
-            {
-                self.turn(key);
-            }
-        }
+        token == WAKER
     }
 
     fn mail(&mut self, commands: &mut Vec<Command>) {
@@ -381,15 +346,6 @@ impl<'c, H: Handler> Worker<'c, H> {
         }
         self.call_deferred();
         self.guard(NOBODY, |handler, ctx| handler.worker_stop(ctx));
-    }
-}
-
-/// The one of two moments that comes first.
-#[inline]
-fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
     }
 }
 

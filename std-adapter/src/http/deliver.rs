@@ -108,7 +108,7 @@ impl<H: Handler> Worker<'_, H> {
         if let Some(slot) = self.ctx.slots.get_mut(key)
             && !std::mem::replace(&mut slot.flags.in_ready, true)
         {
-            self.ctx.ready.push_back(key);
+            self.ctx.turn_again(key);
         }
     }
 

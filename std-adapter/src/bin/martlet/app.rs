@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// The tag of a connection that chats; the others echo.
+/// The tag of a connection that echoes, which all have until they get another.
+const ECHO: u32 = 0;
+/// The tag of a connection that chats.
 const CHAT: u32 = 1;
 /// The page.
 const PAGE: &str = include_str!("chat.html");
@@ -146,8 +148,9 @@ impl Handler for App {
         }
     }
 
+    #[inline]
     fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, frame: Frame<'_>) {
-        if ctx.tag(id) == Some(CHAT) || frame.opcode() == Opcode::Pong {
+        if ctx.tag(id) != Some(ECHO) || frame.opcode() == Opcode::Pong {
             return self.chat_message(ctx, id, &frame);
         }
         // It fails only for a peer that is going already, or that does not read.
