@@ -1,6 +1,7 @@
 //! New connections, and what to do when there can be no more.
 
 use crate::address::Peer;
+use crate::flags::Flag;
 use crate::handler::Handler;
 use crate::id::{ConnId, MAX_SLOTS};
 use crate::profile::Profile;
@@ -167,7 +168,7 @@ impl<'c, H: Handler> Worker<'c, H> {
     fn refuse(&mut self, key: usize, answer: &str) {
         let now = self.ctx.now;
         let slot = &mut self.ctx.slots[key];
-        slot.flags.refused = true;
+        slot.flags.raise(Flag::Refused);
         slot.conn.eof();
         slot.write(now, [answer.as_bytes()]);
         self.ctx.leave(key);

@@ -57,7 +57,7 @@ impl<H: Handler> Worker<'_, H> {
     #[inline]
     pub(crate) fn watermarks(&mut self, key: usize) {
         if let Some(slot) = self.ctx.slots.get(key)
-            && (slot.queue.is_some() || slot.flags.behind != Behind::No)
+            && (slot.queue.is_some() || slot.behind != Behind::No)
         {
             self.tell_watermarks(key);
         }
@@ -89,14 +89,14 @@ impl Slot<'_> {
         let settings = self.profile.settings;
         let queued = self.queued();
         let blocked = self.queue.as_ref().is_some_and(|queue| queue.blocked);
-        let before = self.flags.behind;
-        self.flags.behind = match before {
+        let before = self.behind;
+        self.behind = match before {
             _ if queued <= settings.buffer_low_watermark => Behind::No,
             _ if queued > settings.buffer_high_watermark && blocked => Behind::Full,
             Behind::No if blocked => Behind::Somewhat,
             before => before,
         };
-        match (before, self.flags.behind) {
+        match (before, self.behind) {
             (Behind::No | Behind::Somewhat, Behind::Full) => Some(Mark::High),
             (Behind::Somewhat | Behind::Full, Behind::No) => Some(Mark::Low),
             _ => None,

@@ -2,6 +2,7 @@
 
 use crate::compress::Compressors;
 use crate::error::PushError;
+use crate::flags::Flag;
 use crate::frame::{Flags, Outgoing};
 use crate::handle::Handle;
 use crate::id::ConnId;
@@ -137,9 +138,9 @@ impl Context<'_> {
         match self.find(id) {
             Place::Here(key) => {
                 let slot = &mut self.slots[key];
-                slot.flags.paused = paused;
+                slot.flags.put(Flag::Paused, paused && !slot.flags.has(Flag::Leaving));
                 // It may have sent much meanwhile, of which the socket has told already.
-                if !paused && slot.flags.readable && !std::mem::replace(&mut slot.flags.in_ready, true) {
+                if !paused && slot.flags.has(Flag::Readable) && !slot.flags.raise(Flag::InReady) {
                     self.turn_again(key);
                 }
                 Ok(())

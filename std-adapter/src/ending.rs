@@ -1,6 +1,7 @@
 //! How connections end: the handler hears of it once, what waits is written, and the peer may read it.
 
 use crate::context::{Context, NOBODY};
+use crate::flags::Flag;
 use crate::handler::{By, Closed, Handler};
 use crate::http::sorry;
 use crate::worker::Worker;
@@ -36,7 +37,7 @@ impl<'c, H: Handler> Worker<'c, H> {
     /// Tells the handler of the end of a connection, if it knows of it and was not told. A panic is the caller's to catch.
     pub(crate) fn tell(&mut self, key: usize, closed: &Closed<'_>) {
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
-        if slot.flags.opened && !std::mem::replace(&mut slot.flags.told, true) {
+        if slot.flags.has(Flag::Opened) && !slot.flags.raise(Flag::Told) {
             let id = slot.id;
             slot.profile.counters.ended.add(1);
             tracing::debug!(%id, code = closed.code, reason = closed.reason, clean = closed.clean, by = ?closed.by, "closed");
@@ -54,30 +55,29 @@ impl<'c, H: Handler> Worker<'c, H> {
     /// Sees to a connection that may have ended, outside its turn.
     pub(crate) fn settle(&mut self, key: usize) {
         let Some(slot) = self.ctx.slots.get(key) else { return };
-        if slot.flags.held_back {
+        if slot.flags.has(Flag::HeldBack) {
             self.deliver(key);
         }
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
-        if slot.flags.broken {
+        if slot.flags.has(Flag::Broken) {
             slot.conn.eof();
             return self.remove(key);
         }
-        if slot.conn.state() == State::Closed && !slot.flags.leaving {
+        if slot.conn.state() == State::Closed && !slot.flags.has(Flag::Leaving) {
             self.ctx.leave(key);
         }
-        let Some(slot) = self.ctx.slots.get_mut(key).filter(|slot| slot.flags.leaving) else { return };
-        if !slot.flags.told {
+        let Some(slot) = self.ctx.slots.get_mut(key).filter(|slot| slot.flags.has(Flag::Leaving)) else { return };
+        if !slot.flags.has(Flag::Told) {
             self.tell_ended(key);
         }
         let Some(slot) = self.ctx.slots.get_mut(key).filter(|slot| slot.queue.is_none()) else { return };
         // What the peer has under way must be read before the socket is closed: otherwise the system resets the connection,
         // and the peer may lose what was said to it last. After a clean end nothing is under way.
-        let finished = slot.flags.eof || (slot.flags.clean && !slot.flags.readable);
-        if !finished && !std::mem::replace(&mut slot.flags.shut, true) && slot.socket.shutdown(Shutdown::Write).is_err()
-        {
-            slot.flags.broken = true;
+        let finished = slot.flags.has(Flag::Eof) || (slot.flags.has(Flag::Clean) && !slot.flags.has(Flag::Readable));
+        if !finished && !slot.flags.raise(Flag::Shut) && slot.socket.shutdown(Shutdown::Write).is_err() {
+            slot.flags.raise(Flag::Broken);
         }
-        if finished || slot.flags.broken {
+        if finished || slot.flags.has(Flag::Broken) {
             self.remove(key);
         }
     }
@@ -91,20 +91,20 @@ impl<'c, H: Handler> Worker<'c, H> {
         if slot.deadline().is_none_or(|deadline| now < deadline) {
             return self.ctx.arm(key);
         }
-        if slot.flags.leaving {
-            slot.flags.broken = true;
+        if slot.flags.has(Flag::Leaving) {
+            slot.flags.raise(Flag::Broken);
             return self.settle(key);
         }
         if slot.conn.state() == State::Handshake && slot.exchange().is_some_and(|exchange| exchange.until.is_some()) {
             return self.exchange_expired(key);
         }
         // Who is not read cannot show that it lives.
-        if slot.flags.paused && slot.conn.state() == State::Active {
+        if slot.flags.has(Flag::Paused) && slot.conn.state() == State::Active {
             return self.ctx.arm_at(key, now.after(idle_ms.max(1_000)));
         }
         // Who reads what waits is heard out, and our Close may lie behind it.
-        if matches!(slot.conn.state(), State::Active | State::Closing) && now < slot.until {
-            let until = slot.until;
+        if matches!(slot.conn.state(), State::Active | State::Closing) && now < slot.until.into() {
+            let until = slot.until.into();
             return self.ctx.arm_at(key, until);
         }
         if slot.silent_at().is_some_and(|at| at <= now) {
@@ -142,7 +142,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             Some(Expired::Handshake) => {
                 tracing::debug!(id = %slot.id, peer = %slot.peer.get(), "the handshake took too long");
                 // Who has said nothing is told nothing.
-                slot.flags.broken = slot.queue.is_none();
+                slot.flags.put(Flag::Broken, slot.queue.is_none());
             }
             Some(Expired::Pong) => {
                 slot.count_no_message_out();
@@ -152,7 +152,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             }
             Some(Expired::Close) => {
                 // It has had its time, for the Close and for all that waits before it.
-                slot.flags.broken = true;
+                slot.flags.raise(Flag::Broken);
             }
         }
     }
@@ -170,10 +170,11 @@ impl<'c, H: Handler> Worker<'c, H> {
         // It may be the last one that the worker's end waits for.
         self.ctx.wake_at(self.ctx.now);
         if let Some(mut slot) = self.ctx.slots.try_remove(key) {
+            self.ctx.wheel.cancel(key as u32);
             self.ctx.groups.forget(key, &mut slot);
             let id = slot.id;
             tracing::debug!(%id, "disconnected");
-            let refused = slot.flags.refused;
+            let refused = slot.flags.has(Flag::Refused);
             slot.profile.counters.closed.add(1);
             if refused {
                 self.refusals -= 1;
@@ -181,7 +182,7 @@ impl<'c, H: Handler> Worker<'c, H> {
                 self.ctx.handle.places().leave(slot.peer.get());
             }
             self.resume_accepting();
-            if !slot.flags.opened && !refused {
+            if !slot.flags.has(Flag::Opened) && !refused {
                 self.guard(NOBODY, |handler, ctx| handler.disconnect(ctx, id));
             }
         }
@@ -198,7 +199,7 @@ impl Context<'_> {
             if let Err(error) = slot.socket.reset_on_close() {
                 tracing::debug!(id = %slot.id, %error, "no reset");
             }
-            slot.flags.broken = true;
+            slot.flags.raise(Flag::Broken);
         }
         let slot = &mut self.slots[key];
         if slot.our_code == 0 {
@@ -215,14 +216,65 @@ impl Context<'_> {
     pub(crate) fn leave(&mut self, key: usize) {
         let now = self.now;
         let Some(slot) = self.slots.get_mut(key) else { return };
-        slot.flags.leaving = true;
-        slot.until = now.after(slot.profile.config.close_timeout_ms);
-        slot.held = None;
+        slot.flags.raise(Flag::Leaving);
+        // What comes is dropped: that the handler wants nothing of it makes no difference.
+        slot.flags.lower(Flag::Paused);
         slot.message = None;
+        slot.until = now.after(slot.profile.config.close_timeout_ms).into();
         if let Some(extras) = &mut slot.extras {
-            (extras.sender, extras.incoming) = (None, None);
+            (extras.held, extras.sender, extras.incoming) = (None, None, None);
         }
         slot.end_exchange();
         self.arm(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{ConnId, Context, Handler, Server, Settings};
+    use crate::{Frame, Handle};
+    use std::io::{Read, Write};
+    use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+    use std::time::{Duration, Instant};
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+    struct Deaf;
+
+    impl Handler for Deaf {
+        fn message(&mut self, _: &mut Context<'_>, _: ConnId, _: Frame<'_>) {}
+    }
+
+    /// When the worker is to look at a connection next.
+    fn next(handle: &Handle) -> Option<u64> {
+        let (tell, told) = std::sync::mpsc::channel();
+        handle.run_on(0, move |ctx| tell.send(ctx.wheel.next()).unwrap()).unwrap();
+        told.recv_timeout(PATIENCE).unwrap().map(|at| at.0)
+    }
+
+    #[test]
+    fn a_worker_wakes_for_nobody_who_has_gone() {
+        let listen = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()];
+        let server = Server::bind(Settings { listen, worker_num: 1, ..Settings::default() }).unwrap();
+        let (handle, address) = (server.handle(), server.address().unwrap());
+        let serving = std::thread::spawn(move || server.run(|_| Deaf));
+        let mut clients: Vec<_> = (0..20).map(|_| TcpStream::connect(address).unwrap()).collect();
+        for client in &mut clients[10..] {
+            client.set_read_timeout(Some(PATIENCE)).unwrap();
+            client.write_all(REQUEST).unwrap();
+            client.read_exact(&mut [0; 12]).unwrap();
+        }
+        assert!(next(&handle).is_some());
+        drop(clients);
+        let until = Instant::now() + PATIENCE;
+        while handle.stats().accepted != 20 || handle.stats().connections != 0 {
+            assert!(Instant::now() < until, "they stay: {:?}", handle.stats());
+            std::thread::yield_now();
+        }
+        assert_eq!(next(&handle), None);
+        handle.stop();
+        serving.join().unwrap().unwrap();
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::compress::{KEPT, window};
 use crate::context::Context;
+use crate::flags::Flag;
 use crate::frame::{Fragment, Frame};
 use crate::handler::Handler;
 use crate::worker::Worker;
@@ -105,7 +106,7 @@ impl<H: Handler> Worker<'_, H> {
             if piece.last {
                 return Ok(Outcome::Whole);
             }
-            if self.ctx.slots[key].flags.leaving {
+            if self.ctx.slots[key].flags.has(Flag::Leaving) {
                 return Ok(Outcome::Over);
             }
         }
@@ -131,7 +132,7 @@ impl Context<'_> {
     fn keep_incoming(&mut self, key: usize, incoming: Box<Incoming>) {
         let slot = &mut self.slots[key];
         // The handler may have ended it meanwhile.
-        if !slot.flags.leaving {
+        if !slot.flags.has(Flag::Leaving) {
             slot.extras.get_or_insert_default().incoming = Some(incoming);
         }
     }

@@ -118,6 +118,7 @@ impl Context<'_> {
             let ago = Duration::from_millis(self.now.0.saturating_sub(at.0));
             clock.checked_sub(ago).unwrap_or(SystemTime::UNIX_EPOCH)
         };
+        let (messages_in, messages_out) = slot.messages();
         Some(Info {
             id,
             state: slot.conn.state(),
@@ -127,8 +128,8 @@ impl Context<'_> {
             received: then(slot.conn.heard()),
             sent: then(slot.sent),
             traffic: slot.traffic,
-            messages_in: slot.traffic.frames_in.saturating_sub(slot.no_messages.came),
-            messages_out: slot.traffic.frames_out.saturating_sub(slot.no_messages.went),
+            messages_in,
+            messages_out,
             queued_bytes: slot.queued(),
             subprotocol: slot.subprotocol().map(Into::into),
             compression: slot.conn.compression(),

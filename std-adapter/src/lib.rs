@@ -37,6 +37,7 @@ mod desk;
 mod ending;
 mod error;
 mod files;
+mod flags;
 mod frame;
 mod handle;
 mod handler;

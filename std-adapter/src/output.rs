@@ -3,12 +3,12 @@
 use crate::backpressure::payload_len;
 use crate::context::{Context, NOBODY};
 use crate::error::PushError;
+use crate::flags::Flag;
 use crate::frame::{Flags, Opcode, Outgoing, whole_frame};
 use crate::id::ConnId;
 use crate::multicast::Multicast;
 use crate::profile::COPIED;
 use crate::slot::Slot;
-use crate::wheel::Wheel;
 use martlet_codec::{DataKind, HeaderBytes, Writer};
 use martlet_state::{CloseFrame, Connection, Instant, Misuse, SendError, Server};
 
@@ -302,7 +302,7 @@ impl<'c> Context<'c> {
     /// Sees to it that a slot is looked at at the end of this round.
     pub(crate) fn mark_dirty(&mut self, key: usize) {
         let flags = &mut self.slots[key].flags;
-        if key != self.current && !std::mem::replace(&mut flags.in_dirty, true) {
+        if key != self.current && !flags.raise(Flag::InDirty) {
             self.dirty.push(key);
             self.wake_at(self.now);
         }
@@ -317,13 +317,9 @@ impl<'c> Context<'c> {
 
     /// Sees to it that a slot is looked at then, or before.
     pub(crate) fn arm_at(&mut self, key: usize, deadline: Instant) {
-        let slot = &mut self.slots[key];
-        let tick = self.wheel.tick_for(self.now, deadline);
-        // An earlier look comes anyway, and asks again then. That is why nothing is done here for a message.
-        if slot.armed == 0 || tick < u64::from(slot.armed) {
-            slot.armed = u32::try_from(tick).unwrap_or(u32::MAX);
-            self.wheel.add(tick, key as u32);
-            self.wake_at(Wheel::moment(tick));
+        self.wheel.arm(self.now, key as u32, deadline);
+        if let Some(first) = self.wheel.next() {
+            self.wake_at(first);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What was read, taken apart: messages and all else that comes go to the handler.
 
+use crate::flags::Flag;
 use crate::frame::{Fragment, Frame, Opcode, close_body};
 use crate::handler::{By, Closed, Handler};
 use crate::id::ConnId;
@@ -81,7 +82,7 @@ impl<H: Handler> Worker<'_, H> {
                 }
                 other => {
                     self.other(key, other, len);
-                    if self.ctx.slots[key].flags.leaving {
+                    if self.ctx.slots[key].flags.has(Flag::Leaving) {
                         return;
                     }
                 }
@@ -120,7 +121,7 @@ impl<H: Handler> Worker<'_, H> {
                 }
                 Event::Close(frame) => {
                     slot.count_control_in();
-                    slot.flags.clean = true;
+                    slot.flags.raise(Flag::Clean);
                     let by = if slot.our_code == 0 { By::Peer } else { By::Server };
                     if slot.profile.settings.open_websocket_close_frame {
                         let body = close_body(frame);
@@ -131,7 +132,9 @@ impl<H: Handler> Worker<'_, H> {
                 }
                 Event::Request { head: Some(head), kind } => self.request(key, &head, &kind),
                 // A server reads whole heads, and nobody opens a connection for it.
-                Event::Request { head: None, .. } | Event::Line(_) | Event::Open(_) => slot.flags.broken = true,
+                Event::Request { head: None, .. } | Event::Line(_) | Event::Open(_) => {
+                    _ = slot.flags.raise(Flag::Broken)
+                }
             },
             Ok(Status::NoRoom(_)) => self.ctx.flush_output(),
             Ok(Status::More) => {}

@@ -2,12 +2,14 @@
 
 use crate::address::{Peer, SmallPeer};
 use crate::compress::Sender;
+use crate::flags::{Flag, Flags};
 use crate::http::Exchange;
 use crate::id::ConnId;
 use crate::inflate::Incoming;
 use crate::profile::Profile;
 use crate::queue::Queue;
 use crate::socket::Socket;
+use crate::wheel::Tick;
 use martlet_codec::Assembler;
 use martlet_state::{Connection, Instant, Server, State};
 use std::net::SocketAddr;
@@ -22,40 +24,41 @@ pub(crate) struct Slot<'c> {
     pub(crate) id: ConnId,
     pub(crate) peer: SmallPeer,
     pub(crate) traffic: Traffic,
-    /// Frames among them that end no message: control frames, and fragments but the last.
-    pub(crate) no_messages: NoMessages,
+    /// Frames among them that end no message: control frames, and fragments but the last. What their 32 bits do not hold is
+    /// carried over to `extras`.
+    no_messages: NoMessages,
     /// When it was accepted.
     pub(crate) since: Instant,
     /// When something was sent last, though it may wait still.
     pub(crate) sent: Instant,
-    /// What was read and could not be taken yet: the beginning of a head, of a header or of a control frame.
-    pub(crate) held: Option<Box<[u8]>>,
     /// The message that is being put together.
     pub(crate) message: Option<Box<Assembler<Vec<u8>>>>,
     /// What the socket did not take.
     pub(crate) queue: Option<Box<Queue>>,
     /// Until when the peer has time to read what waits, whatever the core's deadlines say. When it is being let go: until when
     /// it may stay.
-    pub(crate) until: Instant,
+    pub(crate) until: Tick,
     /// What few connections have.
     pub(crate) extras: Option<Box<Extras>>,
-    /// The wheel's tick for it, 0 for none. What is beyond its 32 bits lies 8 years ahead.
-    pub(crate) armed: u32,
     pub(crate) tag: u32,
     /// The code of our Close, 0 for none.
     pub(crate) our_code: u16,
     /// Which of the listener's subprotocols was agreed on, counted from 1; 0 for none, or for one that only the handler knows.
     pub(crate) subprotocol: u8,
+    /// How far the peer is behind with reading.
+    pub(crate) behind: Behind,
     pub(crate) flags: Flags,
 }
 
-/// A server keeps one for every idle client, and a slab of them that grows may be half empty.
+/// A server keeps one for every idle client. TLS has 8 octets more, and so has mio's check of sockets in debug builds.
 #[cfg(target_pointer_width = "64")]
-const _: () = assert!(size_of::<Slot<'_>>() <= 296);
+const _: () = assert!(size_of::<Slot<'_>>() <= 232 + if cfg!(any(feature = "tls", debug_assertions)) { 16 } else { 0 });
 
 /// What few connections have.
 #[derive(Default)]
 pub(crate) struct Extras {
+    /// What was read and could not be taken yet: the beginning of a head, of a header or of a control frame.
+    pub(crate) held: Option<Box<[u8]>>,
     /// What speaks HTTP and is no WebSocket yet.
     pub(crate) http: Option<Box<Exchange>>,
     /// The topics it is subscribed to.
@@ -68,14 +71,17 @@ pub(crate) struct Extras {
     pub(crate) sender: Option<Box<Sender>>,
     /// What it keeps of what came compressed.
     pub(crate) incoming: Option<Box<Incoming>>,
+    /// How often the slot's count of frames that end no message came round.
+    carried: NoMessages,
 }
 
 impl Extras {
     /// Whether there is nothing to keep.
     const fn is_empty(&self) -> bool {
-        let Self { http, topics, user, subprotocol, sender, incoming } = self;
+        let Self { held, http, topics, user, subprotocol, sender, incoming, carried } = self;
         let named = !topics.is_empty() || user.is_some() || subprotocol.is_some();
-        http.is_none() && !named && sender.is_none() && incoming.is_none()
+        let waiting = held.is_some() || http.is_some();
+        !named && !waiting && sender.is_none() && incoming.is_none() && carried.came == 0 && carried.went == 0
     }
 }
 
@@ -93,47 +99,10 @@ pub struct Traffic {
 }
 
 /// Frames that are counted in [`Traffic`] and are no whole message, nor the end of one.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct NoMessages {
-    pub(crate) came: u64,
-    pub(crate) went: u64,
-}
-
-/// What is to be remembered about a connection between events.
-#[derive(Default)]
-pub(crate) struct Flags {
-    /// The socket may hold more than was read.
-    pub(crate) readable: bool,
-    /// The peer has ended its half: a short read does not mean that nothing more comes.
-    pub(crate) half_closed: bool,
-    /// The end of what the peer sends was read.
-    pub(crate) eof: bool,
-    /// The socket failed: nothing can be said any more.
-    pub(crate) broken: bool,
-    /// It waits for its turn to be read again.
-    pub(crate) in_ready: bool,
-    /// It waits to be flushed at the end of this round.
-    pub(crate) in_dirty: bool,
-    /// The handler knows of it.
-    pub(crate) opened: bool,
-    /// The handler was told of its end.
-    pub(crate) told: bool,
-    /// Nothing more is delivered; what waits is written, and what comes is dropped.
-    pub(crate) leaving: bool,
-    /// A Close went both ways, and nothing can be under way from a peer that keeps the protocol.
-    pub(crate) clean: bool,
-    /// The handler wants nothing to be read.
-    pub(crate) paused: bool,
-    /// A request waits for its answer, or the peer for the rest of that: nothing is read meanwhile.
-    pub(crate) held_back: bool,
-    /// What was held back is to be taken now.
-    pub(crate) taken_up: bool,
-    /// Our half of the transport was ended.
-    pub(crate) shut: bool,
-    /// How far the peer is behind with reading.
-    pub(crate) behind: Behind,
-    /// There was no place for it: it is here only to be told so.
-    pub(crate) refused: bool,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct NoMessages {
+    came: u32,
+    went: u32,
 }
 
 /// How far a peer is behind with reading, in the eyes of the handler.
@@ -148,6 +117,12 @@ pub(crate) enum Behind {
     Full,
 }
 
+/// Adds one to a number that may come round; says whether it did.
+const fn add_one(count: &mut u32) -> bool {
+    *count = count.wrapping_add(1);
+    *count == 0
+}
+
 impl<'c> Slot<'c> {
     pub(crate) fn new(profile: &'c Profile<'c>, now: Instant, socket: Socket, id: ConnId, peer: Peer) -> Self {
         Self {
@@ -157,18 +132,17 @@ impl<'c> Slot<'c> {
             id,
             peer: peer.into(),
             traffic: Traffic::default(),
-            no_messages: NoMessages::default(),
+            no_messages: NoMessages { came: 0, went: 0 },
             since: now,
             sent: now,
-            held: None,
             message: None,
             queue: None,
-            until: Instant(0),
+            until: Tick::default(),
             extras: None,
-            armed: 0,
             tag: 0,
             our_code: 0,
             subprotocol: 0,
+            behind: Behind::No,
             flags: Flags::default(),
         }
     }
@@ -200,19 +174,38 @@ impl<'c> Slot<'c> {
     /// Counts a data frame that came whole, and by its last fragment the message.
     pub(crate) fn count_data_in(&mut self, ends_message: bool) {
         self.traffic.frames_in += 1;
-        self.no_messages.came += u64::from(!ends_message);
+        if !ends_message {
+            self.count_no_message_in();
+        }
     }
 
     /// Counts a control frame that came.
     pub(crate) fn count_control_in(&mut self) {
         self.traffic.frames_in += 1;
-        self.no_messages.came += 1;
+        self.count_no_message_in();
+    }
+
+    fn count_no_message_in(&mut self) {
+        if add_one(&mut self.no_messages.came) {
+            self.extras.get_or_insert_default().carried.came += 1;
+        }
     }
 
     /// Counts a frame that went and ends no message.
     pub(crate) fn count_no_message_out(&mut self) {
         self.count_frame_out();
-        self.no_messages.went += 1;
+        if add_one(&mut self.no_messages.went) {
+            self.extras.get_or_insert_default().carried.went += 1;
+        }
+    }
+
+    /// Whole messages that came, and that went or wait to go.
+    pub(crate) fn messages(&self) -> (u64, u64) {
+        let carried = self.extras.as_ref().map_or_else(NoMessages::default, |extras| extras.carried);
+        let others = |carried, count| u64::from(carried) << 32 | u64::from(count);
+        let came = others(carried.came, self.no_messages.came);
+        let went = others(carried.went, self.no_messages.went);
+        (self.traffic.frames_in.saturating_sub(came), self.traffic.frames_out.saturating_sub(went))
     }
 
     /// Remembers which subprotocol was agreed on.
@@ -241,7 +234,7 @@ impl<'c> Slot<'c> {
     /// Whether the peer may be read: not while it does not read itself.
     #[inline]
     pub(crate) fn may_read(&self) -> bool {
-        if (self.flags.paused && !self.flags.leaving) || self.flags.held_back {
+        if self.flags.has_any(Flags::of([Flag::Paused, Flag::HeldBack])) {
             return false;
         }
         self.queue.is_none() || self.queued() <= self.profile.settings.buffer_high_watermark
@@ -250,14 +243,14 @@ impl<'c> Slot<'c> {
     /// Whether its turn leaves nothing to be seen to: it is open, all that came was read, and all that was said has gone.
     #[inline]
     pub(crate) fn is_calm(&self) -> bool {
-        let flags = &self.flags;
-        let due = flags.readable || flags.broken || flags.leaving || flags.held_back || flags.behind != Behind::No;
+        const DUE: Flags = Flags::of([Flag::Readable, Flag::Broken, Flag::Leaving, Flag::HeldBack]);
+        let due = self.flags.has_any(DUE) || self.behind != Behind::No;
         !due && self.queue.is_none() && self.conn.state() == State::Active
     }
 
     /// Whether it is open for messages, in the eyes of the handler.
     pub(crate) fn is_established(&self) -> bool {
-        self.flags.opened && self.conn.state() == State::Active && !self.flags.leaving
+        self.flags.has(Flag::Opened) && self.conn.state() == State::Active && !self.flags.has(Flag::Leaving)
     }
 
     /// The address that was connected to, over TCP. The system is asked only where it may be another one for each connection.
@@ -268,7 +261,7 @@ impl<'c> Slot<'c> {
     /// The next moment at which something is to be done about it.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.exchange().and_then(|exchange| exchange.until) {
-            _ if self.flags.leaving => Some(self.until),
+            _ if self.flags.has(Flag::Leaving) => Some(self.until.into()),
             Some(until) if self.conn.state() == State::Handshake => Some(until),
             _ => [self.conn.poll_timeout(), self.silent_at(), self.release_at()].into_iter().flatten().min(),
         }
@@ -294,7 +287,7 @@ impl<'c> Slot<'c> {
 
     /// It speaks HTTP no more.
     pub(crate) fn end_exchange(&mut self) {
-        self.flags.held_back = false;
+        self.flags.lower(Flag::HeldBack);
         if let Some(extras) = &mut self.extras {
             extras.http = None;
         }
@@ -309,5 +302,34 @@ impl<'c> Slot<'c> {
     /// Adds to the octets that wait for the socket.
     pub(crate) fn queue(&mut self) -> &mut Queue {
         self.queue.get_or_insert_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+    use crate::stats::Counters;
+    use mio::net::UnixStream;
+
+    #[test]
+    fn what_a_count_does_not_hold_is_carried_over() {
+        let (settings, counters) = (Settings::default(), Counters::default());
+        let profile = Profile::new(&settings, &[], &counters, None).unwrap();
+        let (socket, _peer) = UnixStream::pair().unwrap();
+        let mut slot = Slot::new(&profile, Instant(0), Socket::Unix(socket), ConnId::from_bits(1), Peer::Unix);
+        slot.traffic = Traffic { frames_in: 1 << 32, frames_out: 1 << 33, ..Traffic::default() };
+        slot.no_messages = NoMessages { came: u32::MAX - 1, went: u32::MAX - 1 };
+        assert_eq!(slot.messages(), (2, (1 << 33) - (1 << 32) + 2));
+        for _ in 0..4 {
+            slot.count_data_in(true);
+            slot.count_data_in(false);
+            slot.count_control_in();
+            slot.count_frame_out();
+            slot.count_no_message_out();
+        }
+        assert_eq!(slot.messages(), (2 + 4, (1 << 33) - (1 << 32) + 2 + 4));
+        slot.tidy();
+        assert_eq!(slot.messages().0, 6);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::context::{Context, Place};
 use crate::error::PushError;
+use crate::flags::Flag;
 use crate::frame::Outgoing;
 use crate::handle::Handle;
 use crate::id::ConnId;
@@ -99,7 +100,7 @@ fn take_out(groups: &mut HashMap<Arc<str>, BTreeSet<u32>>, name: &str, key: usiz
 
 /// Changes the groups of a slot that is established.
 fn regroup(groups: &mut Groups, key: usize, slot: &mut Slot<'_>, change: Change) -> Result<(), PushError> {
-    if !slot.flags.opened {
+    if !slot.flags.has(Flag::Opened) {
         return Err(PushError::NotEstablished);
     }
     if !slot.is_established() {

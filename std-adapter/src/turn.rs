@@ -1,5 +1,6 @@
 //! A connection's turn, because its socket says something or because it was not read to the end: read, have it taken, write once.
 
+use crate::flags::{Flag, Flags};
 use crate::handler::Handler;
 use crate::settings::ms;
 use crate::slot::Slot;
@@ -31,10 +32,10 @@ impl<H: Handler> Worker<'_, H> {
     pub(crate) fn socket_event(&mut self, key: usize, what: Readiness) {
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
         if what.readable {
-            slot.flags.readable = true;
-            slot.flags.half_closed |= what.ended;
+            slot.flags.raise(Flag::Readable);
+            slot.flags.raise_if(Flag::HalfClosed, what.ended);
             // Who is not read at the moment would be kept until then, though nobody is there any more.
-            slot.flags.broken |= what.error && !slot.may_read();
+            slot.flags.raise_if(Flag::Broken, what.error && !slot.may_read());
         }
         #[cfg(feature = "tls")]
         if let Socket::Tls(tls) = &mut slot.socket
@@ -53,9 +54,9 @@ impl<H: Handler> Worker<'_, H> {
     fn writable(&mut self, key: usize) {
         let now = self.ctx.now;
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
-        let active = slot.conn.state() == State::Active && !slot.flags.leaving;
+        let active = slot.conn.state() == State::Active && !slot.flags.has(Flag::Leaving);
         let config = &slot.profile.config;
-        let patience = match (active, slot.flags.held_back) {
+        let patience = match (active, slot.flags.has(Flag::HeldBack)) {
             (true, _) => config.pong_timeout_ms,
             (false, true) => ms(slot.profile.settings.request_timeout),
             (false, false) => config.close_timeout_ms,
@@ -69,7 +70,7 @@ impl<H: Handler> Worker<'_, H> {
         for _ in 0..self.ctx.ready.len() {
             let Some(key) = self.ctx.ready.pop_front() else { return };
             if let Some(slot) = self.ctx.slots.get_mut(key)
-                && std::mem::take(&mut slot.flags.in_ready)
+                && slot.flags.lower(Flag::InReady)
             {
                 self.turn(key);
             }
@@ -90,8 +91,8 @@ impl<H: Handler> Worker<'_, H> {
         self.ctx.end_turn();
         self.buffer = buffer;
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
-        if waiting != 0 && !slot.flags.leaving {
-            slot.held = self.buffer.get(..waiting).map(Into::into);
+        if waiting != 0 && !slot.flags.has(Flag::Leaving) {
+            slot.extras.get_or_insert_default().held = self.buffer.get(..waiting).map(Into::into);
         }
         if slot.is_calm() {
             return;
@@ -99,9 +100,9 @@ impl<H: Handler> Worker<'_, H> {
         self.watermarks(key);
         self.settle(key);
         if let Some(slot) = self.ctx.slots.get_mut(key)
-            && slot.flags.readable
+            && slot.flags.has(Flag::Readable)
             && slot.may_read()
-            && !std::mem::replace(&mut slot.flags.in_ready, true)
+            && !slot.flags.raise(Flag::InReady)
         {
             // The socket says only once that there is something: what is left there is ours to remember.
             self.ctx.turn_again(key);
@@ -112,7 +113,7 @@ impl<H: Handler> Worker<'_, H> {
     #[inline]
     fn recall(&mut self, key: usize, buffer: &mut [u8]) -> usize {
         match self.ctx.slots.get_mut(key) {
-            Some(Slot { held: Some(_), .. }) => self.recall_held(key, buffer),
+            Some(Slot { extras: Some(_), .. }) => self.recall_held(key, buffer),
             _ => 0,
         }
     }
@@ -120,17 +121,18 @@ impl<H: Handler> Worker<'_, H> {
     #[inline(never)]
     fn recall_held(&mut self, key: usize, buffer: &mut [u8]) -> usize {
         let Some(slot) = self.ctx.slots.get_mut(key) else { return 0 };
-        let Some(held) = slot.held.take() else { return 0 };
+        let Some(held) = slot.extras.as_mut().and_then(|extras| extras.held.take()) else { return 0 };
+        slot.tidy();
         let Some(front) = buffer.get_mut(..held.len()) else { return 0 };
         front.copy_from_slice(&held);
-        if std::mem::take(&mut slot.flags.taken_up) { self.take(key, front) } else { held.len() }
+        if slot.flags.lower(Flag::TakenUp) { self.take(key, front) } else { held.len() }
     }
 
     /// Reads once behind the octets that wait at the buffer's front; says by `waiting` how many do so then.
     #[inline]
     fn read(&mut self, key: usize, buffer: &mut [u8], waiting: &mut usize) -> Step {
         let Some(slot) = self.ctx.slots.get_mut(key) else { return Step::Done };
-        if !slot.flags.readable || slot.flags.broken || !slot.may_read() {
+        if !slot.flags.has_only(Flag::Readable, Flags::of([Flag::Broken])) || !slot.may_read() {
             return Step::Done;
         }
         if slot.message.is_some() && slot.conn.missing() >= DIRECT {
@@ -138,7 +140,7 @@ impl<H: Handler> Worker<'_, H> {
         }
         let Some(room) = buffer.get_mut(*waiting..).filter(|room| !room.is_empty()) else {
             // The settings see to it that the longest head fits.
-            slot.flags.broken = true;
+            slot.flags.raise(Flag::Broken);
             return Step::Done;
         };
         let len = room.len();
@@ -147,7 +149,7 @@ impl<H: Handler> Worker<'_, H> {
             end => return self.not_read(key, end.err()),
         };
         let drained = slot.came(fresh, len);
-        if !slot.flags.leaving {
+        if !slot.flags.has(Flag::Leaving) {
             let all = *waiting + fresh;
             *waiting = self.take(key, &mut buffer[..all]);
             if *waiting != 0 {
@@ -183,7 +185,7 @@ impl<H: Handler> Worker<'_, H> {
         };
         message.truncate(begin + fresh);
         let drained = slot.came(fresh, len);
-        if !slot.flags.leaving {
+        if !slot.flags.has(Flag::Leaving) {
             self.take_direct(key, assembler, begin);
         }
         if drained { Step::Done } else { Step::Again }
@@ -195,15 +197,15 @@ impl<H: Handler> Worker<'_, H> {
         let slot = &mut self.ctx.slots[key];
         match error {
             None => {
-                slot.flags.readable = false;
-                slot.flags.eof = true;
+                slot.flags.lower(Flag::Readable);
+                slot.flags.raise(Flag::Eof);
                 self.transport_ended(key);
             }
-            Some(error) if error.kind() == ErrorKind::WouldBlock => slot.flags.readable = false,
+            Some(error) if error.kind() == ErrorKind::WouldBlock => _ = slot.flags.lower(Flag::Readable),
             Some(error) if error.kind() == ErrorKind::Interrupted => return Step::Again,
             Some(error) => {
                 tracing::debug!(id = %slot.id, %error, "read");
-                slot.flags.broken = true;
+                slot.flags.raise(Flag::Broken);
             }
         }
         Step::Done
@@ -211,13 +213,15 @@ impl<H: Handler> Worker<'_, H> {
 }
 
 impl Slot<'_> {
-    /// Counts what was read into room of so many octets, and says whether the socket is drained: then reading again would only say
+    /// Counts what was read into room of so many octets when the socket was readable, and says whether the socket is drained: then reading again would only say
     /// so, and what comes later makes the socket say so.
     #[inline]
     fn came(&mut self, fresh: usize, room: usize) -> bool {
         self.count_bytes_in(fresh as u64);
-        let drained = fresh < room && !self.flags.half_closed;
-        self.flags.readable = !drained;
+        let drained = fresh < room && !self.flags.has(Flag::HalfClosed);
+        if drained {
+            self.flags.lower(Flag::Readable);
+        }
         drained
     }
 }

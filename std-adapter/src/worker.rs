@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::compress::Compressors;
 use crate::context::{Context, NEVER, NOBODY};
 use crate::desk::Desk;
+use crate::flags::Flag;
 use crate::handle::Handle;
 use crate::handler::Handler;
 use crate::http::Exchange;
@@ -29,6 +30,9 @@ use std::sync::Arc;
 pub(crate) const WAKER: Token = Token(usize::MAX);
 /// The first listening socket's token; the others' lie below it.
 const LISTENER: usize = usize::MAX - 1;
+/// Connections that a worker has room for at once. That is more than allocators take from their heaps, so that it is a mapping of its
+/// own: what is not used of it takes no memory, and to grow it leaves no hole behind.
+const SLOTS: usize = 1024;
 
 /// What a worker's thread needs from the server.
 #[derive(Debug)]
@@ -78,7 +82,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             handle,
             worker: seat.worker,
             seat: seat.seat,
-            slots: Slab::new(),
+            slots: Slab::with_capacity(SLOTS),
             groups: Groups::default(),
             now: Instant(0),
             current: NOBODY,
@@ -115,7 +119,6 @@ impl<'c, H: Handler> Worker<'c, H> {
     pub(crate) fn run(&mut self) -> io::Result<()> {
         let mut events = Events::new();
         let mut commands = Vec::new();
-        let mut due = Vec::new();
         if let Some(desk) = self.desk() {
             desk.open(std::thread::current().id());
         }
@@ -145,7 +148,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             if self.accepting {
                 self.accept();
             }
-            self.deadlines(&mut due);
+            self.deadlines();
             self.flush_dirty();
             if self.is_over() {
                 self.end();
@@ -232,17 +235,10 @@ impl<'c, H: Handler> Worker<'c, H> {
     }
 
     /// Looks at the connections and timers whose time has come.
-    fn deadlines(&mut self, due: &mut Vec<(u64, u32)>) {
-        self.ctx.wheel.expire(self.ctx.now, due);
-        for (tick, key) in due.drain(..) {
-            let key = key as usize;
-            // Not so if it was moved to an earlier tick, or if the slot has another connection by now.
-            if let Some(slot) = self.ctx.slots.get_mut(key)
-                && u64::from(slot.armed) == tick
-            {
-                slot.armed = 0;
-                self.deadline(key);
-            }
+    fn deadlines(&mut self) {
+        self.ctx.wheel.turn(self.ctx.now);
+        while let Some(key) = self.ctx.wheel.pop() {
+            self.deadline(key as usize);
         }
         if self.retiring.take_if(|until| *until <= self.ctx.now).is_some() {
             self.stop();
@@ -279,7 +275,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         // The handler may send more when it hears that one has ended.
         while let Some(key) = self.ctx.dirty.pop() {
             let Some(slot) = self.ctx.slots.get_mut(key) else { continue };
-            if std::mem::take(&mut slot.flags.in_dirty) {
+            if slot.flags.lower(Flag::InDirty) {
                 slot.flush();
                 self.watermarks(key);
                 self.settle(key);
@@ -310,7 +306,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         for key in keys {
             let Some(slot) = self.ctx.slots.get_mut(key) else { continue };
             match slot.conn.state() {
-                State::Active if !slot.flags.leaving => {
+                State::Active if !slot.flags.has(Flag::Leaving) => {
                     if let Ok(frame) = CloseFrame::new(1001, "the server stops") {
                         // It is Active, so that nothing speaks against a Close.
                         let _ = self.ctx.start_close(key, frame);
@@ -319,7 +315,7 @@ impl<'c, H: Handler> Worker<'c, H> {
                 // Who waits for an answer gets it.
                 State::Handshake if slot.exchange().is_some_and(Exchange::is_busy) => {}
                 State::Connection | State::Handshake => {
-                    slot.flags.broken = true;
+                    slot.flags.raise(Flag::Broken);
                     self.settle(key);
                 }
                 State::Active | State::Closing | State::Closed => {}
@@ -336,7 +332,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         let keys: Vec<_> = self.ctx.slots.iter().map(|(key, _)| key).collect();
         for key in keys {
             if let Some(slot) = self.ctx.slots.get_mut(key) {
-                slot.flags.broken = true;
+                slot.flags.raise(Flag::Broken);
                 self.settle(key);
             }
         }

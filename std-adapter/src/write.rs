@@ -1,5 +1,6 @@
 //! A slot's octets to its socket; what that does not take waits in the slot's queue.
 
+use crate::flags::Flag;
 use crate::slot::Slot;
 use martlet_state::Instant;
 use std::io::{ErrorKind, IoSlice, Write};
@@ -11,7 +12,7 @@ impl Slot<'_> {
         let len: usize = parts.iter().map(|part| part.len()).sum();
         self.count_bytes_out(now, len as u64);
         let taken = self.write_now(parts);
-        if taken != len && !self.flags.broken {
+        if taken != len && !self.flags.has(Flag::Broken) {
             self.keep(&parts, taken);
         }
     }
@@ -32,7 +33,7 @@ impl Slot<'_> {
     /// One `write`, if nothing waits; says how many octets it took.
     #[inline]
     fn write_now<const N: usize>(&mut self, parts: [&[u8]; N]) -> usize {
-        if self.queue.is_some() || self.flags.broken {
+        if self.queue.is_some() || self.flags.has(Flag::Broken) {
             return 0;
         }
         let result = match parts.as_slice() {
@@ -58,7 +59,7 @@ impl Slot<'_> {
             self.fail(&error);
         }
         // Taken away when it is empty: an idle connection owns no buffer.
-        if self.flags.broken || self.queued() == 0 {
+        if self.flags.has(Flag::Broken) || self.queued() == 0 {
             self.queue = None;
         }
     }
@@ -72,12 +73,12 @@ impl Slot<'_> {
         let before = queue.len();
         self.flush();
         if self.queued() < before {
-            self.until = self.until.max(patience);
+            self.until = self.until.max(patience.into());
         }
     }
 
     fn fail(&mut self, error: &std::io::Error) {
         tracing::debug!(id = %self.id, %error, "write");
-        self.flags.broken = true;
+        self.flags.raise(Flag::Broken);
     }
 }

@@ -5,6 +5,7 @@ use super::deferred::Reply;
 use super::exchange::{Piece, Stage};
 use super::serve::sorry;
 use crate::context::Place;
+use crate::flags::Flag;
 use crate::handler::Handler;
 use crate::id::ConnId;
 use crate::worker::Worker;
@@ -18,13 +19,13 @@ impl<H: Handler> Worker<'_, H> {
     pub(crate) fn reply(&mut self, id: ConnId, number: u32, reply: Reply) {
         let Place::Here(key) = self.ctx.find(id) else { return };
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
-        let fits = slot.conn.state() == State::Handshake && !slot.flags.leaving;
+        let fits = slot.conn.state() == State::Handshake && !slot.flags.has(Flag::Leaving);
         let Some(exchange) = slot.exchange_mut().filter(|exchange| fits && exchange.number == number) else { return };
         match (&mut exchange.stage, reply) {
             (Stage::Sending(_), Reply::More) => return self.settle(key),
             (Stage::Deciding { .. }, Reply::Accept { subprotocol, headers }) => {
                 let Stage::Deciding { head, kind } = std::mem::take(&mut exchange.stage) else { return };
-                slot.flags.held_back = false;
+                slot.flags.lower(Flag::HeldBack);
                 self.accept_deferred(key, &head, &kind, subprotocol, &headers);
                 self.take_up(key);
             }
@@ -60,7 +61,7 @@ impl<H: Handler> Worker<'_, H> {
         let now = self.ctx.now;
         for _ in 0..PIECES_PER_TURN {
             let Some(slot) = self.ctx.slots.get_mut(key) else { return };
-            if slot.queue.is_some() || slot.flags.broken || slot.flags.leaving {
+            if slot.queue.is_some() || slot.flags.has(Flag::Broken) || slot.flags.has(Flag::Leaving) {
                 return;
             }
             let patience = slot.profile.settings.request_timeout;
@@ -75,7 +76,7 @@ impl<H: Handler> Worker<'_, H> {
                 Err(error) => {
                     // The head is gone, and with it the chance to say so.
                     tracing::error!(id = %slot.id, %error, "the rest of a body cannot be read");
-                    slot.flags.broken = true;
+                    slot.flags.raise(Flag::Broken);
                     return;
                 }
             };
@@ -98,15 +99,16 @@ impl<H: Handler> Worker<'_, H> {
     /// Goes on with what came while the answer was under way.
     fn take_up(&mut self, key: usize) {
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
-        slot.flags.taken_up = slot.held.is_some();
-        if slot.flags.taken_up || slot.flags.readable {
+        let held = slot.extras.as_ref().is_some_and(|extras| extras.held.is_some());
+        slot.flags.put(Flag::TakenUp, held);
+        if held || slot.flags.has(Flag::Readable) {
             self.take_turn(key);
         }
     }
 
     fn take_turn(&mut self, key: usize) {
         if let Some(slot) = self.ctx.slots.get_mut(key)
-            && !std::mem::replace(&mut slot.flags.in_ready, true)
+            && !slot.flags.raise(Flag::InReady)
         {
             self.ctx.turn_again(key);
         }
@@ -116,7 +118,7 @@ impl<H: Handler> Worker<'_, H> {
     pub(crate) fn exchange_expired(&mut self, key: usize) {
         let now = self.ctx.now;
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
-        let (until, id) = (slot.until, slot.id);
+        let (until, id) = (slot.until.into(), slot.id);
         let Some(exchange) = slot.exchange_mut() else { return };
         match exchange.stage {
             Stage::Idle => {
@@ -129,7 +131,7 @@ impl<H: Handler> Worker<'_, H> {
             }
             // What the socket has taken since moves, however slowly.
             Stage::Sending(_) if now < until => return self.ctx.arm_at(key, until),
-            Stage::Sending(_) => slot.flags.broken = true,
+            Stage::Sending(_) => _ = slot.flags.raise(Flag::Broken),
             Stage::Head | Stage::Deciding { .. } => {}
         }
         self.ctx.mark_dirty(key);

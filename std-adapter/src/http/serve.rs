@@ -4,6 +4,7 @@ use super::body::Incoming;
 use super::exchange::{Exchange, Stage};
 use super::request::Place;
 use super::{Answer, Decision, Request, Response};
+use crate::flags::Flag;
 use crate::handler::Handler;
 use crate::worker::Worker;
 use martlet_handshake::CONTINUE;
@@ -169,7 +170,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         }
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
         slot.end_exchange();
-        slot.flags.opened = true;
+        slot.flags.raise(Flag::Opened);
         slot.profile.counters.opened.add(1);
         let agreed = offered.or_else(|| upgrade.subprotocol(slot.profile.config.subprotocols));
         let agreed = agreed.map(|name| name.as_str());
@@ -188,7 +189,7 @@ impl<'c, H: Handler> Worker<'c, H> {
     pub(crate) fn answer(&mut self, key: usize, response: Response) {
         let stopping = self.is_ending();
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
-        let awaited = slot.conn.state() == State::Handshake && !slot.flags.leaving;
+        let awaited = slot.conn.state() == State::Handshake && !slot.flags.has(Flag::Leaving);
         let Some(exchange) = slot.exchange_mut().filter(|_| awaited) else { return };
         exchange.keep_alive &= !stopping;
         let encoded = exchange.encode(response).or_else(|error| {
@@ -196,7 +197,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             exchange.encode(sorry())
         });
         let Ok((octets, source)) = encoded else {
-            slot.flags.broken = true;
+            slot.flags.raise(Flag::Broken);
             return;
         };
         self.ctx.append(key, &octets);
@@ -233,7 +234,8 @@ impl<'c, H: Handler> Worker<'c, H> {
         let exchange = slot.exchange_or_new();
         exchange.until = patience.map(|patience| now.after(crate::settings::ms(patience)));
         exchange.stage = stage;
-        slot.flags.held_back = slot.exchange_mut().is_some_and(|exchange| Exchange::holds(exchange));
+        let holds = slot.exchange_mut().is_some_and(|exchange| Exchange::holds(exchange));
+        slot.flags.put(Flag::HeldBack, holds);
         self.ctx.arm(key);
     }
 
