@@ -9,7 +9,7 @@ use crate::id::ConnId;
 use crate::multicast::Multicast;
 use crate::profile::COPIED;
 use crate::slot::Slot;
-use martlet_codec::{DataKind, HeaderBytes, Writer};
+use martlet_codec::{DataKind, HeaderBytes, MAX_CONTROL, Writer};
 use martlet_state::{CloseFrame, Connection, Instant, Misuse, SendError, Server};
 
 /// Room for what one turn puts together, in octets: the answers to two full reads.
@@ -19,19 +19,37 @@ const ROOM: usize = 32 * 1024;
 pub(crate) struct Output {
     room: Box<[u8]>,
     len: usize,
-    /// Frames of messages in it that are not counted yet.
-    frames: u64,
 }
 
 impl Output {
     pub(crate) fn new() -> Self {
-        Self { room: vec![0; ROOM].into(), len: 0, frames: 0 }
+        Self { room: vec![0; ROOM].into(), len: 0 }
     }
 
     /// Where the next octets go.
     #[inline]
     pub(crate) fn writer(&mut self) -> Writer<'_> {
         Writer::resume(&mut self.room, self.len)
+    }
+
+    /// Puts a message to the rest; says whether there was room for it.
+    #[inline(always)]
+    fn put(&mut self, kind: DataKind, octets: &[u8]) -> bool {
+        // Short ones by themselves: then nothing is left of the writer but registers.
+        if octets.len() <= usize::from(MAX_CONTROL) { self.put_any(kind, octets) } else { self.put_long(kind, octets) }
+    }
+
+    #[inline(never)]
+    fn put_long(&mut self, kind: DataKind, octets: &[u8]) -> bool {
+        self.put_any(kind, octets)
+    }
+
+    #[inline(always)]
+    fn put_any(&mut self, kind: DataKind, octets: &[u8]) -> bool {
+        let mut writer = self.writer();
+        let written = writer.frame(whole_frame(kind), None, octets).is_ok();
+        self.len = writer.len();
+        written
     }
 
     /// Counts what a [`writer`](Self::writer) wrote, which has `len` octets in all now. Says whether it wrote anything.
@@ -44,33 +62,35 @@ impl Output {
 }
 
 impl<'c> Context<'c> {
-    /// Ends the turn of the slot that is `current`: everything leaves.
-    pub(crate) fn end_turn(&mut self) {
-        self.flush_output();
-        if let Some(slot) = self.slots.get_mut(self.current)
-            && slot.queue.is_some()
-        {
+    /// Ends the turn of the slot that is `current`, and gives it: everything leaves.
+    #[inline]
+    pub(crate) fn end_turn(&mut self, key: usize) -> Option<&mut Slot<'c>> {
+        self.current = NOBODY;
+        let slot = self.slots.get_mut(key)?;
+        let len = std::mem::take(&mut self.output.len);
+        if len != 0 {
+            slot.write(self.now, [&self.output.room[..len]]);
+        }
+        if slot.queue.is_some() {
             slot.flush();
         }
-        self.current = NOBODY;
+        Some(slot)
     }
 
     /// Puts a short message to what the turn sends, if it is for the connection at hand and nothing is in its way. `false` says only
     /// that [`send`](Self::send) is to be asked.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn answer_at_once(&mut self, id: ConnId, message: &Outgoing<'_>) -> bool {
-        let Some(slot) = self.slots.get(id.slot()) else { return false };
+        let Some(slot) = self.slots.get_mut(id.slot()) else { return false };
         let Some(kind) = message.plain() else { return false };
         let at_hand =
             slot.id == id && id.slot() == self.current && slot.conn.may_send().is_ok() && slot.queue.is_none();
         if !at_hand || message.octets().len() > slot.profile.short {
             return false;
         }
-        let mut writer = Writer::resume(&mut self.output.room, self.output.len);
-        let written = writer.frame(whole_frame(kind), None, message.octets()).is_ok();
+        let written = self.output.put(kind, message.octets());
         if written {
-            self.output.len = writer.len();
-            self.output.frames += 1;
+            slot.count_frame_out();
         }
         written
     }
@@ -138,7 +158,6 @@ impl<'c> Context<'c> {
         if octets.len() > COPIED {
             let mut before = 0;
             if key == self.current {
-                slot.count_frames_out(std::mem::take(&mut self.output.frames));
                 before = std::mem::take(&mut self.output.len);
             }
             slot.write(self.now, [&self.output.room[..before], header.as_ref(), octets]);
@@ -292,9 +311,7 @@ impl<'c> Context<'c> {
         if len == 0 {
             return;
         }
-        let frames = std::mem::take(&mut self.output.frames);
         if let Some(slot) = self.slots.get_mut(self.current) {
-            slot.count_frames_out(frames);
             slot.write(self.now, [&self.output.room[..len]]);
         }
     }

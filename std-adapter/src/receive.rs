@@ -5,27 +5,23 @@ use crate::frame::{Fragment, Frame, Opcode, close_body};
 use crate::handler::{By, Closed, Handler};
 use crate::id::ConnId;
 use crate::worker::Worker;
+use core::ops::ControlFlow;
 use martlet_codec::{Assembler, Data};
 use martlet_state::{CloseFrame, Event, Fault, MIN_OUTPUT, State, Status, Violation};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl<H: Handler> Worker<'_, H> {
-    /// Takes all of the input that can be taken, and says how much is left; the handler's panic ends only this connection.
-    #[inline]
-    pub(crate) fn take(&mut self, key: usize, mut input: &mut [u8]) -> usize {
-        let before = self.ctx.slots.get(key).map_or(0, |slot| slot.traffic.frames_in);
-        let taken = catch_unwind(AssertUnwindSafe(|| self.drain(key, &mut input)));
-        if taken.is_err() {
-            self.panicked(key);
+    /// Takes all that can be taken of the buffer's first octets, and says how many are left, which are its first ones then.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, key: usize, buffer: &mut [u8], len: usize) -> usize {
+        let Some(input) = buffer.get_mut(..len) else { return 0 };
+        let left = self.drain(key, input);
+        if left != 0 {
+            buffer.copy_within(len - left..len, 0);
         }
-        if let Some(slot) = self.ctx.slots.get_mut(key) {
-            // Once for all of them: messages are what there is most of.
-            slot.profile.counters.frames_in.add(slot.traffic.frames_in - before);
-        }
-        input.len()
+        left
     }
 
-    /// Takes what was read to the end of a message, behind its first `begin` octets; the handler's panic ends only this connection.
+    /// Takes what was read to the end of a message, behind its first `begin` octets.
     pub(crate) fn take_direct(&mut self, key: usize, mut assembler: Box<Assembler<Vec<u8>>>, begin: usize) {
         if self.ctx.output.writer().room() < MIN_OUTPUT {
             self.ctx.flush_output();
@@ -41,57 +37,59 @@ impl<H: Handler> Worker<'_, H> {
         let (id, kind, is_last) = (slot.id, data.kind(), data.is_last());
         if slot.conn.missing() == 0 {
             slot.count_data_in(is_last);
-            slot.profile.counters.frames_in.add(1);
         }
         if is_last {
-            let frame = Frame::message(kind, message);
-            if catch_unwind(AssertUnwindSafe(|| self.message(id, frame))).is_err() {
-                self.panicked(key);
-            }
+            self.message(id, Frame::message(kind, message));
         } else {
             slot.message = Some(assembler);
         }
     }
 
-    /// Hands out what the input holds, as far as it goes.
-    fn drain(&mut self, key: usize, input: &mut &mut [u8]) {
-        loop {
-            let ctx = &mut self.ctx;
-            let Some(slot) = ctx.slots.get_mut(key) else { return };
+    /// Hands out what the input holds, as far as it goes; says how many octets are left.
+    #[inline(never)]
+    fn drain(&mut self, key: usize, mut input: &mut [u8]) -> usize {
+        while let Some(slot) = self.ctx.slots.get_mut(key) {
             if !slot.profile.streams
-                && let Some(data) = slot.conn.receive_whole(ctx.now, input)
+                && let Some(data) = slot.conn.receive_whole(self.ctx.now, &mut input)
             {
-                slot.traffic.frames_in += 1;
+                slot.count_frame_in();
                 let id = slot.id;
                 let message = Frame::message(data.kind(), data.into_payload());
-                self.handler.message(ctx, id, message);
+                self.handler.message(&mut self.ctx, id, message);
                 if input.is_empty() {
-                    return;
+                    return 0;
                 }
                 continue;
             }
-            let mut writer = ctx.output.writer();
-            let status = slot.conn.receive(ctx.now, input, &mut writer);
-            let len = writer.len();
-            match status {
-                Ok(Status::More) => {
-                    // Whatever is not read of frames waits for more octets, or for the answer to a request.
-                    if slot.conn.state() != State::Handshake || !self.proceed(key, input) {
-                        return;
-                    }
-                }
-                other => {
-                    self.other(key, other, len);
-                    if self.ctx.slots[key].flags.has(Flag::Leaving) {
-                        return;
-                    }
-                }
+            match self.take_other(key, input) {
+                ControlFlow::Continue(rest) => input = rest,
+                ControlFlow::Break(left) => return left,
             }
         }
+        input.len()
+    }
+
+    /// Takes what is no message in one piece. Goes on with the rest, or ends with the number of octets that are left.
+    // By itself, so that the loop above keeps what it works with in registers.
+    #[inline(never)]
+    fn take_other<'i>(&mut self, key: usize, mut input: &'i mut [u8]) -> ControlFlow<usize, &'i mut [u8]> {
+        let ctx = &mut self.ctx;
+        let slot = &mut ctx.slots[key];
+        let mut writer = ctx.output.writer();
+        let status = slot.conn.receive(ctx.now, &mut input, &mut writer);
+        let len = writer.len();
+        let goes_on = match status {
+            // Whatever is not read of frames waits for more octets, or for the answer to a request.
+            Ok(Status::More) => slot.conn.state() == State::Handshake && self.proceed(key, &mut input),
+            other => {
+                self.other(key, other, len);
+                !self.ctx.slots[key].flags.has(Flag::Leaving)
+            }
+        };
+        if goes_on { ControlFlow::Continue(input) } else { ControlFlow::Break(input.len()) }
     }
 
     /// Sees to all that is no message in one piece; the output has `len` octets now.
-    #[inline(never)]
     fn other(&mut self, key: usize, status: Result<Status<'_>, Fault>, len: usize) {
         // A request is refused by a response, which is no frame.
         let is_frame = !matches!(status, Err(Fault::Refusal(_)));

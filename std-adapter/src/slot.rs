@@ -148,14 +148,15 @@ impl<'c> Slot<'c> {
     }
 
     #[inline]
-    pub(crate) fn count_frame_out(&mut self) {
-        self.count_frames_out(1);
+    pub(crate) fn count_frame_in(&mut self) {
+        self.traffic.frames_in += 1;
+        self.profile.counters.frames_in.add(1);
     }
 
     #[inline]
-    pub(crate) fn count_frames_out(&mut self, frames: u64) {
-        self.traffic.frames_out += frames;
-        self.profile.counters.frames_out.add(frames);
+    pub(crate) fn count_frame_out(&mut self) {
+        self.traffic.frames_out += 1;
+        self.profile.counters.frames_out.add(1);
     }
 
     #[inline]
@@ -173,7 +174,7 @@ impl<'c> Slot<'c> {
 
     /// Counts a data frame that came whole, and by its last fragment the message.
     pub(crate) fn count_data_in(&mut self, ends_message: bool) {
-        self.traffic.frames_in += 1;
+        self.count_frame_in();
         if !ends_message {
             self.count_no_message_in();
         }
@@ -181,7 +182,7 @@ impl<'c> Slot<'c> {
 
     /// Counts a control frame that came.
     pub(crate) fn count_control_in(&mut self) {
-        self.traffic.frames_in += 1;
+        self.count_frame_in();
         self.count_no_message_in();
     }
 

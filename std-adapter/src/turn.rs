@@ -10,6 +10,7 @@ use crate::wait::Readiness;
 use crate::worker::Worker;
 use martlet_state::{State, Violation};
 use std::io::{ErrorKind, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Reads of one connection in a row before the others get their turn.
 const READS_PER_TURN: usize = 4;
@@ -29,11 +30,14 @@ enum Step {
 
 impl<H: Handler> Worker<'_, H> {
     /// Something has happened to a connection's socket.
-    pub(crate) fn socket_event(&mut self, key: usize, what: Readiness) {
+    #[inline(always)]
+    pub(crate) fn socket_event(&mut self, key: usize, what: Readiness, buffer: &mut [u8]) {
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
         if what.readable {
             slot.flags.raise(Flag::Readable);
-            slot.flags.raise_if(Flag::HalfClosed, what.ended);
+        }
+        if what.ended {
+            slot.flags.raise(Flag::HalfClosed);
             // Who is not read at the moment would be kept until then, though nobody is there any more.
             slot.flags.raise_if(Flag::Broken, what.error && !slot.may_read());
         }
@@ -47,7 +51,7 @@ impl<H: Handler> Worker<'_, H> {
         if slot.queue.is_some() && what.writable {
             self.writable(key);
         }
-        self.turn(key);
+        self.turn(key, buffer);
     }
 
     /// Writes more of what waits.
@@ -65,38 +69,46 @@ impl<H: Handler> Worker<'_, H> {
         self.watermarks(key);
     }
 
-    /// Gives each connection that has more to read its turn, once.
-    pub(crate) fn ready_round(&mut self) {
+    /// Gives each connection that has more to read its turn, once. The handler's panic ends only the connection.
+    pub(crate) fn ready_round(&mut self, buffer: &mut [u8]) {
         for _ in 0..self.ctx.ready.len() {
             let Some(key) = self.ctx.ready.pop_front() else { return };
             if let Some(slot) = self.ctx.slots.get_mut(key)
                 && slot.flags.lower(Flag::InReady)
+                && catch_unwind(AssertUnwindSafe(|| self.turn(key, buffer))).is_err()
             {
-                self.turn(key);
+                self.turn_panicked();
             }
         }
     }
 
+    /// The handler panicked in a turn, which ends with that.
+    #[cold]
+    pub(crate) fn turn_panicked(&mut self) {
+        let key = self.ctx.current;
+        self.panicked(key);
+        self.ctx.end_turn(key);
+        self.after_turn(key);
+    }
+
     /// Reads a connection, unless its peer reads too slowly, and sees to what comes of it.
-    pub(crate) fn turn(&mut self, key: usize) {
-        let mut buffer = std::mem::take(&mut self.buffer);
+    // Most turns are those of an event, where it is to lie; the other place is no matter of speed.
+    #[inline(always)]
+    fn turn(&mut self, key: usize, buffer: &mut [u8]) {
         self.ctx.current = key;
-        // What lies at the buffer's front and could not be taken yet: the beginning of a head, of a header or of a control frame.
-        let mut waiting = self.recall(key, &mut buffer);
-        for _ in 0..READS_PER_TURN {
-            if self.read(key, &mut buffer, &mut waiting) == Step::Done {
-                break;
-            }
-        }
-        self.ctx.end_turn();
-        self.buffer = buffer;
-        let Some(slot) = self.ctx.slots.get_mut(key) else { return };
+        let waiting = self.read(key, buffer);
+        let Some(slot) = self.ctx.end_turn(key) else { return };
         if waiting != 0 && !slot.flags.has(Flag::Leaving) {
-            slot.extras.get_or_insert_default().held = self.buffer.get(..waiting).map(Into::into);
+            slot.extras.get_or_insert_default().held = buffer.get(..waiting).map(Into::into);
         }
-        if slot.is_calm() {
-            return;
+        if !slot.is_calm() {
+            self.after_turn(key);
         }
+    }
+
+    /// Sees to what a turn has left to do.
+    #[inline(never)]
+    fn after_turn(&mut self, key: usize) {
         self.watermarks(key);
         self.settle(key);
         if let Some(slot) = self.ctx.slots.get_mut(key)
@@ -109,55 +121,55 @@ impl<H: Handler> Worker<'_, H> {
         }
     }
 
-    /// Puts to the buffer's front what was held back, and has it taken if it waited for the answer to a request.
-    #[inline]
-    fn recall(&mut self, key: usize, buffer: &mut [u8]) -> usize {
-        match self.ctx.slots.get_mut(key) {
-            Some(Slot { extras: Some(_), .. }) => self.recall_held(key, buffer),
-            _ => 0,
-        }
-    }
-
-    #[inline(never)]
-    fn recall_held(&mut self, key: usize, buffer: &mut [u8]) -> usize {
-        let Some(slot) = self.ctx.slots.get_mut(key) else { return 0 };
-        let Some(held) = slot.extras.as_mut().and_then(|extras| extras.held.take()) else { return 0 };
-        slot.tidy();
-        let Some(front) = buffer.get_mut(..held.len()) else { return 0 };
-        front.copy_from_slice(&held);
-        if slot.flags.lower(Flag::TakenUp) { self.take(key, front) } else { held.len() }
-    }
-
-    /// Reads once behind the octets that wait at the buffer's front; says by `waiting` how many do so then.
-    #[inline]
-    fn read(&mut self, key: usize, buffer: &mut [u8], waiting: &mut usize) -> Step {
-        let Some(slot) = self.ctx.slots.get_mut(key) else { return Step::Done };
-        if !slot.flags.has_only(Flag::Readable, Flags::of([Flag::Broken])) || !slot.may_read() {
-            return Step::Done;
-        }
-        if slot.message.is_some() && slot.conn.missing() >= DIRECT {
-            return self.read_message(key);
-        }
-        let Some(room) = buffer.get_mut(*waiting..).filter(|room| !room.is_empty()) else {
-            // The settings see to it that the longest head fits.
-            slot.flags.raise(Flag::Broken);
-            return Step::Done;
-        };
-        let len = room.len();
-        let fresh = match slot.socket.read(room) {
-            Ok(fresh @ 1..) => fresh,
-            end => return self.not_read(key, end.err()),
-        };
-        let drained = slot.came(fresh, len);
-        if !slot.flags.has(Flag::Leaving) {
-            let all = *waiting + fresh;
-            *waiting = self.take(key, &mut buffer[..all]);
-            if *waiting != 0 {
-                buffer.copy_within(all - *waiting..all, 0);
+    /// Reads as often as one turn allows, and has taken what came. Says how many octets at the buffer's front could not be taken yet:
+    /// the beginning of a head, of a header or of a control frame.
+    #[inline(always)]
+    fn read(&mut self, key: usize, buffer: &mut [u8]) -> usize {
+        let mut waiting = 0;
+        for _ in 0..READS_PER_TURN {
+            let Some(slot) = self.ctx.slots.get_mut(key) else { break };
+            let (come, drained) = if slot.extras.is_some()
+                && let Some(held) = slot.recall(buffer)
+            {
+                waiting = held;
+                if !slot.flags.lower(Flag::TakenUp) {
+                    // It lacks what is to be read now.
+                    continue;
+                }
+                (waiting, false)
+            } else {
+                if !slot.wants_read() {
+                    break;
+                }
+                if slot.message.is_some() && slot.conn.missing() >= DIRECT {
+                    match self.read_message(key) {
+                        Step::Again => continue,
+                        Step::Done => break,
+                    }
+                }
+                let Some(room) = buffer.get_mut(waiting..).filter(|room| !room.is_empty()) else {
+                    // The settings see to it that the longest head fits.
+                    slot.flags.raise(Flag::Broken);
+                    break;
+                };
+                let len = room.len();
+                match slot.socket.read(room) {
+                    Ok(fresh @ 1..) => (waiting + fresh, slot.came(fresh, len)),
+                    end => match self.not_read(key, end.err()) {
+                        Step::Again => continue,
+                        Step::Done => break,
+                    },
+                }
+            };
+            if !slot.flags.has(Flag::Leaving) {
+                waiting = self.take(key, buffer, come);
+            }
+            // Most often the socket was drained, and nothing that came of it changes that.
+            if drained {
+                break;
             }
         }
-        // Most often the socket was drained, and nothing that came of it changes that.
-        if drained { Step::Done } else { Step::Again }
+        waiting
     }
 
     /// Reads more of a long message, all of which goes to the message.
@@ -213,7 +225,25 @@ impl<H: Handler> Worker<'_, H> {
 }
 
 impl Slot<'_> {
-    /// Counts what was read into room of so many octets when the socket was readable, and says whether the socket is drained: then reading again would only say
+    /// Puts to the buffer's front what was held back, and says how much that is.
+    #[inline(never)]
+    fn recall(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        let held = self.extras.as_mut()?.held.take()?;
+        self.tidy();
+        buffer.get_mut(..held.len())?.copy_from_slice(&held);
+        Some(held.len())
+    }
+
+    /// Whether there is something to read, and it may be read.
+    #[inline]
+    fn wants_read(&self) -> bool {
+        // All flags at once, those of `may_read` too.
+        const BUT: Flags = Flags::of([Flag::Broken, Flag::Paused, Flag::HeldBack]);
+        self.flags.has_only(Flag::Readable, BUT) && (self.queue.is_none() || self.may_read())
+    }
+
+    /// Counts what was read into room of so many octets when the socket was readable, and says whether the socket is drained: then
+    /// reading again would only say
     /// so, and what comes later makes the socket say so.
     #[inline]
     fn came(&mut self, fresh: usize, room: usize) -> bool {

@@ -50,7 +50,7 @@ mod epoll {
 
         #[inline]
         pub(crate) fn iter(&self) -> impl Iterator<Item = (Token, Readiness)> {
-            // As mio has put the token in, and as it reads the flags.
+            // As mio has put the token in.
             self.0.iter().map(|event| (Token(event.data.u64() as usize), readiness(event.flags)))
         }
     }
@@ -58,12 +58,11 @@ mod epoll {
     #[inline]
     fn readiness(flags: epoll::EventFlags) -> Readiness {
         use epoll::EventFlags as Flags;
-        let error = flags.contains(Flags::ERR);
-        let ended = flags.contains(Flags::HUP) || flags.contains(Flags::IN | Flags::RDHUP);
+        let over = Flags::RDHUP | Flags::HUP | Flags::ERR;
         Readiness {
-            readable: flags.intersects(Flags::IN | Flags::PRI | Flags::HUP | Flags::ERR),
-            ended: ended || error,
-            error,
+            readable: flags.intersects(Flags::IN | Flags::PRI | over),
+            ended: flags.intersects(over),
+            error: flags.contains(Flags::ERR),
             writable: flags.intersects(Flags::OUT | Flags::ERR),
         }
     }

@@ -17,13 +17,14 @@ use crate::settings::{Settings, ms};
 use crate::socket::ListenSocket;
 use crate::timers::{Job, Timers};
 use crate::topics::Groups;
-use crate::wait::Events;
+use crate::wait::{Events, Readiness};
 use crate::wheel::Wheel;
 use martlet_state::{CloseFrame, Instant, State};
 use mio::{Interest, Poll, Token};
 use slab::Slab;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// The waker's token; the slots' tokens are their numbers.
@@ -52,8 +53,8 @@ pub(crate) struct Seat {
 pub(crate) struct Worker<'c, H> {
     pub(crate) ctx: Context<'c>,
     pub(crate) handler: H,
-    /// What is read, until it is taken.
-    pub(crate) buffer: Box<[u8]>,
+    /// Where pieces of files are read to; empty until there is one.
+    pub(crate) scratch: Box<[u8]>,
     pub(crate) poll: Poll,
     pub(crate) acceptors: Vec<Acceptor<'c>>,
     /// One of them may have somebody in its backlog, or waits to try again: the others are not looked at in every round.
@@ -103,7 +104,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         Ok(Self {
             ctx,
             handler,
-            buffer: vec![0; settings.read_buffer_bytes].into(),
+            scratch: Box::default(),
             poll: seat.poll,
             acceptors,
             accepting: false,
@@ -118,6 +119,8 @@ impl<'c, H: Handler> Worker<'c, H> {
     /// Serves until it is told to stop and all connections are gone.
     pub(crate) fn run(&mut self) -> io::Result<()> {
         let mut events = Events::new();
+        // What is read, until it is taken.
+        let mut buffer = vec![0; self.ctx.settings.read_buffer_bytes];
         let mut commands = Vec::new();
         if let Some(desk) = self.desk() {
             desk.open(std::thread::current().id());
@@ -129,19 +132,12 @@ impl<'c, H: Handler> Worker<'c, H> {
                 done => done?,
             }
             self.ctx.now = self.clock.now();
-            let mut woken = false;
-            for (token, what) in events.iter() {
-                // Nearly always it is a connection's.
-                match self.ctx.slots.contains(token.0) {
-                    true => self.socket_event(token.0, what),
-                    false => woken |= self.other_event(token),
-                }
-            }
+            let woken = self.hear(events.iter(), &mut buffer);
             // Most rounds have nothing else to do.
             if self.ctx.now < self.ctx.alarm {
                 continue;
             }
-            self.ready_round();
+            self.ready_round(&mut buffer);
             if woken {
                 self.mail(&mut commands);
             }
@@ -189,6 +185,26 @@ impl<'c, H: Handler> Worker<'c, H> {
         let retry = if self.accepting { self.retry() } else { None };
         let moments = [self.ctx.wheel.next(), self.ctx.timers.next(), retry, self.stopping.or(self.retiring)];
         moments.into_iter().flatten().min().unwrap_or(NEVER)
+    }
+
+    /// Sees to what the system tells; says whether the waker is among it. The handler's panic ends only the connection whose turn it is.
+    fn hear(&mut self, mut events: impl Iterator<Item = (Token, Readiness)>, buffer: &mut [u8]) -> bool {
+        let mut woken = false;
+        // Caught here and not in each turn, where it would be one more call.
+        while catch_unwind(AssertUnwindSafe(|| {
+            for (token, what) in events.by_ref() {
+                // Nearly always it is a connection's.
+                match self.ctx.slots.contains(token.0) {
+                    true => self.socket_event(token.0, what, buffer),
+                    false => woken |= self.other_event(token),
+                }
+            }
+        }))
+        .is_err()
+        {
+            self.turn_panicked();
+        }
+        woken
     }
 
     /// An event of no connection: of a listener, or, which it says, of the waker.

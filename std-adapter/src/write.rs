@@ -7,7 +7,8 @@ use std::io::{ErrorKind, IoSlice, Write};
 
 impl Slot<'_> {
     /// Writes some parts in order, behind what waits already. What the socket does not take waits.
-    #[inline]
+    // One part is what every turn writes: a call would cost more than the rest of it.
+    #[inline(always)]
     pub(crate) fn write<const N: usize>(&mut self, now: Instant, parts: [&[u8]; N]) {
         let len: usize = parts.iter().map(|part| part.len()).sum();
         self.count_bytes_out(now, len as u64);
@@ -31,7 +32,7 @@ impl Slot<'_> {
     }
 
     /// One `write`, if nothing waits; says how many octets it took.
-    #[inline]
+    #[inline(always)]
     fn write_now<const N: usize>(&mut self, parts: [&[u8]; N]) -> usize {
         if self.queue.is_some() || self.flags.has(Flag::Broken) {
             return 0;

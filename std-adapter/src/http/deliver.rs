@@ -71,7 +71,10 @@ impl<H: Handler> Worker<'_, H> {
                 self.answered(key);
                 return self.take_up(key);
             };
-            let piece = match source.next(&mut self.buffer) {
+            if self.scratch.is_empty() {
+                self.scratch = vec![0; self.ctx.settings.read_buffer_bytes].into();
+            }
+            let piece = match source.next(&mut self.scratch) {
                 Ok(piece) => piece,
                 Err(error) => {
                     // The head is gone, and with it the chance to say so.
