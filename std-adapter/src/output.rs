@@ -12,7 +12,7 @@ use crate::slot::Slot;
 use martlet_codec::{DataKind, HeaderBytes, MAX_CONTROL, Writer};
 use martlet_state::{CloseFrame, Connection, Instant, Misuse, SendError, Server};
 
-/// Room for what one turn puts together, in octets: the answers to two full reads.
+/// Room for what one turn puts together, in octets: the answers to a full read.
 const ROOM: usize = 32 * 1024;
 
 /// The output of the turn at hand.

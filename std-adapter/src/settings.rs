@@ -46,8 +46,8 @@ pub struct Settings {
     /// How long a server that stops or reloads waits for the peers. Default: 5 s.
     #[serde(with = "duration")]
     pub max_wait_time: Duration,
-    /// The buffer that a worker reads into, in octets, longer than the longest head. Default: 16 KiB, which stays in the
-    /// first-level cache.
+    /// The buffer that a worker reads into, in octets, longer than the longest head. Default: 32 KiB: sixteen messages of
+    /// 1 KiB come by one read.
     pub read_buffer_bytes: usize,
     /// Octets of commands from other threads that may wait for a worker, beyond which they fail. Default: 64 MiB.
     pub max_mailbox_bytes: usize,
@@ -211,7 +211,7 @@ impl Default for Settings {
             backlog: 1_024,
             reuse_port: true,
             max_wait_time: Duration::from_secs(5),
-            read_buffer_bytes: 16 * 1024,
+            read_buffer_bytes: 32 * 1024,
             max_mailbox_bytes: 64 * 1024 * 1024,
             compression_level: 1,
             metrics: false,

@@ -3,6 +3,7 @@
 mod load;
 mod report;
 mod socket;
+mod tally;
 mod wire;
 
 use self::load::{Outcome, Plan};

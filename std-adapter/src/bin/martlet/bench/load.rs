@@ -1,5 +1,6 @@
 //! The loop: keeps messages under way on each connection, counts their echoes, and times them.
 
+use super::tally::Tally;
 use super::wire::{Echoes, Magazine, Message, Wrong};
 use hdrhistogram::Histogram;
 use martlet_codec::{CloseFrame, ControlOp};
@@ -17,8 +18,6 @@ const READ: usize = 256 * 1024;
 const WARM_UP_NS: u64 = 250_000_000;
 /// How often whoever waits is told.
 const TELL_NS: u64 = 100_000_000;
-/// Where the time of an echo is counted no further.
-const LONGEST_NS: u64 = 3_600_000_000_000;
 
 /// What is asked of the loop.
 pub(crate) struct Plan {
@@ -93,14 +92,21 @@ impl UnderWay {
     }
 
     /// Takes some of the oldest, at most `most`: when they were sent, and how many these are.
+    #[inline(always)]
     fn take(&mut self, most: usize) -> Option<(u64, usize)> {
         let (sent, count) = self.oldest;
         let taken = most.min(count);
         self.oldest.1 = count - taken;
         if taken == count && !self.others.is_empty() {
-            self.oldest = self.others.pop_front().unwrap_or_default();
+            self.next();
         }
         (taken > 0).then_some((sent, taken))
+    }
+
+    /// Goes on to the next ones.
+    #[cold]
+    fn next(&mut self) {
+        self.oldest = self.others.pop_front().unwrap_or_default();
     }
 }
 
@@ -110,7 +116,7 @@ struct Shared {
     magazine: Magazine,
     buffer: Box<[u8]>,
     messages: u64,
-    times: Histogram<u64>,
+    times: Tally,
     /// Nanoseconds of the system's clock, as they were read last: that costs as much as a short message.
     now: u64,
 }
@@ -129,13 +135,12 @@ pub(crate) fn run<S: Read + Write + Source>(
         poll.registry().register(&mut socket, Token(index), Interest::READABLE | Interest::WRITABLE)?;
         peers.push(Peer::new(socket, held, plan.depth));
     }
-    let times = Histogram::new_with_bounds(1, LONGEST_NS, 3).map_err(io::Error::other)?;
     let mut shared = Shared {
         magazine: Magazine::new(&plan.message, plan.depth),
         plan,
         buffer: vec![0; READ].into_boxed_slice(),
         messages: 0,
-        times,
+        times: Tally::new(),
         now: 0,
     };
     shared.read_clock();
@@ -164,7 +169,7 @@ pub(crate) fn run<S: Read + Write + Source>(
         } else if counted >= duration {
             peers.into_iter().for_each(|peer| peer.close(&mut shared.magazine));
             let elapsed = Duration::from_nanos(counted);
-            return Ok(Outcome { messages: shared.messages, elapsed, times: shared.times });
+            return Ok(Outcome { messages: shared.messages, elapsed, times: shared.times.histogram()? });
         } else {
             tell(Duration::from_nanos(counted), shared.messages);
         }
@@ -191,6 +196,8 @@ impl<S: Read + Write> Peer<S> {
     }
 
     /// Reads all that has come, its end included if that is there, and sends what may be sent.
+    // Inlined where all else is, it would work on the stack.
+    #[inline(never)]
     fn turn(&mut self, shared: &mut Shared, ended: bool) -> Result<(), Failed> {
         loop {
             let held = self.held.len();
@@ -231,7 +238,7 @@ impl<S: Read + Write> Peer<S> {
         while left > 0 {
             // More than were sent is no echo.
             let Some((sent, done)) = self.under_way.take(left) else { return Err(Failed::Wrong(Wrong::Surplus)) };
-            shared.times.saturating_record_n(shared.now - sent, done as u64);
+            shared.times.add(shared.now - sent, done as u64);
             left -= done;
         }
         Ok(())
@@ -257,21 +264,7 @@ impl<S: Read + Write> Peer<S> {
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
             flushed => flushed?,
         }
-        loop {
-            if self.sent < self.rest.len() {
-                match self.socket.write(&self.rest[self.sent..]) {
-                    Ok(len) => self.sent += len,
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                    Err(error) => return Err(error.into()),
-                }
-                continue;
-            }
-            self.rest.clear();
-            self.sent = 0;
-            if self.free == 0 {
-                return Ok(());
-            }
+        while (self.rest.is_empty() || self.send_rest()?) && self.free > 0 {
             let (octets, count) = shared.magazine.load(self.free)?;
             self.free -= count;
             self.under_way.add(shared.now, count);
@@ -284,6 +277,23 @@ impl<S: Read + Write> Peer<S> {
                 self.rest.extend_from_slice(&octets[len..]);
             }
         }
+        Ok(())
+    }
+
+    /// Sends what the system has not taken; says whether all of it has gone.
+    #[cold]
+    fn send_rest(&mut self) -> Result<bool, Failed> {
+        while self.sent < self.rest.len() {
+            match self.socket.write(&self.rest[self.sent..]) {
+                Ok(len) => self.sent += len,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.rest.clear();
+        self.sent = 0;
+        Ok(true)
     }
 
     /// Says that it goes, if no frame is half sent.

@@ -19,6 +19,11 @@ pub(crate) struct Message {
     pub(crate) payload: Vec<u8>,
     /// The head of its echo, if that comes in one frame.
     head: HeaderBytes,
+    /// Octets of such an echo.
+    echo: usize,
+    /// The first four octets of an echo as one word, and which of them belong to the head.
+    word: u32,
+    mask: u32,
     /// Whether each octet of an echo is looked at.
     verify: bool,
 }
@@ -26,36 +31,48 @@ pub(crate) struct Message {
 impl Message {
     /// A message of `len` octets.
     pub(crate) fn new(kind: DataKind, len: usize, verify: bool) -> Self {
-        let payload = match kind {
+        let payload: Vec<u8> = match kind {
             DataKind::Text => (b'a'..=b'z').cycle().take(len).collect(),
             DataKind::Binary => (0..=u8::MAX).rev().cycle().take(len).collect(),
         };
         let header = Header { kind: Kind::Data { op: kind.op(), fin: true, len: len as u64 }, key: None };
-        Self { kind, payload, head: header.encode(), verify }
+        let head = header.encode();
+        let (mut word, mut mask) = ([0; 4], [0; 4]);
+        for ((word, mask), octet) in word.iter_mut().zip(&mut mask).zip(head.as_ref()) {
+            (*word, *mask) = (*octet, u8::MAX);
+        }
+        let echo = head.as_ref().len() + payload.len();
+        Self { kind, payload, head, echo, word: u32::from_ne_bytes(word), mask: u32::from_ne_bytes(mask), verify }
     }
 
     /// How many whole echoes, one after the other, lie at the front of `input`, and how many octets these are.
-    #[inline]
+    #[inline(always)]
     fn echoes(&self, input: &[u8]) -> (usize, usize) {
-        // Of a length that the compiler knows, a head is compared by one instruction.
-        let head = self.head.as_ref();
-        match (head.first_chunk::<2>(), head.first_chunk::<4>(), head.len()) {
-            (Some(head), _, 2) => self.echoes_with(head, input),
-            (_, Some(head), 4) => self.echoes_with(head, input),
-            _ => (0, 0),
-        }
-    }
-
-    #[inline]
-    fn echoes_with<const N: usize>(&self, head: &[u8; N], input: &[u8]) -> (usize, usize) {
         let (mut rest, mut count) = (input, 0);
-        while let Some((frame, behind)) = rest.split_at_checked(N + self.payload.len())
-            && frame.first_chunk() == Some(head)
-            && self.has(0, &frame[N..])
+        while let Some((echo, behind)) = rest.split_at_checked(self.echo)
+            && self.is_echo(echo)
         {
             (rest, count) = (behind, count + 1);
         }
         (count, input.len() - rest.len())
+    }
+
+    /// Whether so many octets as an echo has are one.
+    #[inline(always)]
+    fn is_echo(&self, echo: &[u8]) -> bool {
+        match echo.first_chunk() {
+            // A head of at most four octets is compared as one word.
+            Some(word) if self.payload.len() <= usize::from(u16::MAX) && !self.verify => {
+                u32::from_ne_bytes(*word) & self.mask == self.word
+            }
+            _ => self.is_echo_in_all(echo),
+        }
+    }
+
+    /// The same octet by octet.
+    #[inline(never)]
+    fn is_echo_in_all(&self, echo: &[u8]) -> bool {
+        echo.strip_prefix(self.head.as_ref()).is_some_and(|payload| self.has(0, payload))
     }
 
     /// Whether these octets are what the payload has at `at`; always, if that is not to be looked at.
@@ -116,12 +133,15 @@ impl Magazine {
     }
 
     /// The next frames, at most `count`, and how many they are. Each has been given a new key.
+    #[inline]
     pub(crate) fn load(&mut self, count: usize) -> io::Result<(&[u8], usize)> {
         let count = count.min(self.most);
         let frames = &mut self.frames[..count * self.frame];
-        for frame in frames.chunks_exact_mut(self.frame) {
-            let change = self.keys.next()?;
-            remask(change, &mut frame[self.key..]);
+        let mut rest = &mut frames[..];
+        // `chunks_exact_mut` would divide to know how many they are.
+        while let Some((frame, others)) = rest.split_at_mut_checked(self.frame) {
+            remask(self.keys.next()?, &mut frame[self.key..]);
+            rest = others;
         }
         Ok((frames, count))
     }
