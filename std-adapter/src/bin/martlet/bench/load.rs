@@ -72,6 +72,8 @@ struct Peer<S> {
     /// Messages that may be sent now.
     free: usize,
     under_way: UnderWay,
+    /// Nothing is pending, and all that is under way was sent at one time: its echoes may come by one read and go by one write.
+    straight: bool,
 }
 
 /// When the messages under way were sent, and how many at each time.
@@ -177,6 +179,14 @@ pub(crate) fn run<S: Read + Write + Source>(
     }
 }
 
+/// How many octets a write has taken.
+fn taken(written: io::Result<usize>) -> io::Result<usize> {
+    match written {
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(0),
+        written => written,
+    }
+}
+
 fn interrupted(error: io::Error) -> io::Result<()> {
     if error.kind() == ErrorKind::Interrupted { Ok(()) } else { Err(error) }
 }
@@ -192,13 +202,50 @@ impl Shared {
 impl<S: Read + Write> Peer<S> {
     fn new(socket: S, held: Vec<u8>, depth: usize) -> Self {
         let under_way = UnderWay::default();
-        Self { socket, echoes: Echoes::new(), held, rest: Vec::new(), sent: 0, free: depth, under_way }
+        let (echoes, rest) = (Echoes::new(), Vec::new());
+        Self { socket, echoes, held, rest, sent: 0, free: depth, under_way, straight: false }
     }
 
-    /// Reads all that has come, its end included if that is there, and sends what may be sent.
+    /// Reads what has come and sends what may be sent: what nearly every turn is, and nothing of what others are.
     // Inlined where all else is, it would work on the stack.
     #[inline(never)]
     fn turn(&mut self, shared: &mut Shared, ended: bool) -> Result<(), Failed> {
+        if !self.straight || ended || self.socket.flush().is_err() {
+            return self.any_turn(shared, ended);
+        }
+        // What cannot be read now is read again there, and says so again.
+        let Ok(there @ 1..) = self.socket.read(&mut shared.buffer) else { return self.any_turn(shared, ended) };
+        let (sent, count) = self.under_way.oldest;
+        let (whole, octets) = shared.plan.message.echoes(&shared.buffer[..there]);
+        if whole != count || octets != there || there == shared.buffer.len() {
+            return self.crooked_turn(shared, there);
+        }
+        shared.messages += count as u64;
+        shared.times.add(shared.now - sent, count as u64);
+        let (frames, loaded) = shared.magazine.load(count)?;
+        self.under_way.oldest = (shared.now, loaded);
+        match self.socket.write(frames) {
+            Ok(len) if len == frames.len() && loaded == count => Ok(()),
+            written => {
+                self.straight = false;
+                self.free = count - loaded;
+                self.rest.extend_from_slice(&frames[taken(written)?..]);
+                self.send(shared)
+            }
+        }
+    }
+
+    /// The same when what was read, `there` octets, is not what all turns bring.
+    #[cold]
+    fn crooked_turn(&mut self, shared: &mut Shared, there: usize) -> Result<(), Failed> {
+        self.straight = false;
+        self.receive(shared, there)?;
+        if there < shared.buffer.len() { self.send(shared) } else { self.any_turn(shared, false) }
+    }
+
+    /// Reads all that has come, its end included if that is there, and sends what may be sent.
+    #[inline(never)]
+    fn any_turn(&mut self, shared: &mut Shared, ended: bool) -> Result<(), Failed> {
         loop {
             let held = self.held.len();
             if held > 0 {
@@ -220,7 +267,10 @@ impl<S: Read + Write> Peer<S> {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.send(shared)
+        self.send(shared)?;
+        let pending = self.free > 0 || !self.rest.is_empty() || !self.held.is_empty() || !self.echoes.is_between();
+        self.straight = !pending && self.under_way.others.is_empty();
+        Ok(())
     }
 
     /// Takes the buffer's first `there` octets.
@@ -268,11 +318,7 @@ impl<S: Read + Write> Peer<S> {
             let (octets, count) = shared.magazine.load(self.free)?;
             self.free -= count;
             self.under_way.add(shared.now, count);
-            let len = match self.socket.write(octets) {
-                Ok(len) => len,
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
-                Err(error) => return Err(error.into()),
-            };
+            let len = taken(self.socket.write(octets))?;
             if len < octets.len() {
                 self.rest.extend_from_slice(&octets[len..]);
             }

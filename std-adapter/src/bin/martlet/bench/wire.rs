@@ -47,7 +47,7 @@ impl Message {
 
     /// How many whole echoes, one after the other, lie at the front of `input`, and how many octets these are.
     #[inline(always)]
-    fn echoes(&self, input: &[u8]) -> (usize, usize) {
+    pub(crate) fn echoes(&self, input: &[u8]) -> (usize, usize) {
         let (mut rest, mut count) = (input, 0);
         while let Some((echo, behind)) = rest.split_at_checked(self.echo)
             && self.is_echo(echo)
@@ -236,7 +236,7 @@ impl Echoes {
     }
 
     /// Whether it is between messages.
-    fn is_between(&self) -> bool {
+    pub(crate) fn is_between(&self) -> bool {
         self.lacks == 0 && self.decoder.is_idle()
     }
 
