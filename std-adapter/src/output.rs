@@ -63,7 +63,7 @@ impl Output {
 
 impl<'c> Context<'c> {
     /// Ends the turn of the slot that is `current`, and gives it: everything leaves.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn end_turn(&mut self, key: usize) -> Option<&mut Slot<'c>> {
         self.current = NOBODY;
         let slot = self.slots.get_mut(key)?;
