@@ -12,13 +12,17 @@ use std::net::Shutdown;
 fn a_deferred_answer_comes_from_another_thread_and_before_those_to_later_requests() {
     let (server, told) = start(settings(2));
     let mut client = Client::connect(server.address);
-    client.send([get("/later"), get("/nothing"), get("/later"), get("/nothing")].concat().as_bytes());
+    let requests = [get("/later"), get("/nothing"), get("/later"), get("/later"), get("/nothing")];
+    client.send(requests.concat().as_bytes());
     deferred(&told).respond(Response::text(200, "at last")).unwrap();
     expect(&mut client, 200, b"at last");
     expect(&mut client, 404, b"nothing here");
     // The means to answer the first request are of no use for the second.
     deferred(&told).respond(Response::new(201, "text/plain", pattern(100_000))).unwrap();
     expect(&mut client, 201, &pattern(100_000));
+    // What is still left of what was held back twice is another request than the first of that.
+    deferred(&told).respond(Response::text(202, "and more")).unwrap();
+    expect(&mut client, 202, b"and more");
     expect(&mut client, 404, b"nothing here");
     // One that nobody answers.
     client.send(get("/later").as_bytes());
