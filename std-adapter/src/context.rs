@@ -1,5 +1,6 @@
 //! What a handler can do: the worker's connections, and the way to those of other workers.
 
+use crate::common::Common;
 use crate::compress::Compressors;
 use crate::error::PushError;
 use crate::flags::Flag;
@@ -38,6 +39,8 @@ pub struct Context<'c> {
     pub(crate) current: usize,
     /// What the current slot sends in this turn.
     pub(crate) output: Output,
+    /// What a round sends to many.
+    pub(crate) common: Common,
     pub(crate) compressors: Compressors,
     pub(crate) lent: Lent,
     /// Slots whose queues are to be flushed at the end of this round.

@@ -30,6 +30,7 @@ mod backpressure;
 mod client;
 mod clock;
 mod closures;
+mod common;
 mod compress;
 mod context;
 mod crew;

@@ -72,7 +72,7 @@ impl<'c> Context<'c> {
             slot.write(self.now, [&self.output.room[..len]]);
         }
         if slot.queue.is_some() {
-            slot.flush();
+            self.common.keep(slot.flush_out());
         }
         Some(slot)
     }
@@ -226,7 +226,7 @@ impl<'c> Context<'c> {
         // Where there is one, there may be many: they leave together at the end of the round, by one write.
         let slot = &mut self.slots[key];
         slot.count_bytes_out(self.now, frame.len() as u64);
-        slot.queue().push_shared(frame);
+        self.common.push(&mut slot.queue, frame);
         self.mark_dirty(key);
         Ok(())
     }

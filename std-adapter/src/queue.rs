@@ -1,26 +1,40 @@
 //! What a socket did not take yet: octets in order, owned or shared with other connections.
 
+use crate::common::Log;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, Write};
+use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Small pieces are put together until a chunk has so many octets.
 const CHUNK: usize = 64 * 1024;
 /// Octets of another's buffer that are copied if they are not more than so many: a chunk of their own would cost more, so that a
 /// peer that does not read could make the server keep many times what the queue is limited to.
-const COPIED: usize = 512;
+pub(crate) const COPIED: usize = 512;
 /// The most chunks that one `writev` takes.
 const SLICES: usize = 32;
+/// A queue that was emptied is worth keeping if it has room for at most so many chunks.
+const FEW: usize = 8;
 
 /// The output queue of a connection whose peer reads more slowly than we write.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
+    /// What comes first, and is in the round's log: it was never offered to the socket, or the socket takes all.
+    piece: Option<Piece>,
     chunks: VecDeque<Chunk>,
-    /// Octets of the first chunk that are gone.
+    /// Octets of the piece, or else of the first chunk, that are gone.
     gone: usize,
     len: usize,
     /// The socket refused something: it will say when it takes more.
     pub(crate) blocked: bool,
+}
+
+/// A part of a log.
+#[derive(Debug)]
+struct Piece {
+    log: Rc<Log>,
+    at: Range<usize>,
 }
 
 #[derive(Debug)]
@@ -83,19 +97,34 @@ impl Queue {
         }
     }
 
+    /// Adds octets that lie in a log, without a copy, if nothing else waits, or nothing but what lies right before them. Says whether
+    /// it did.
+    #[inline]
+    pub(crate) fn push_piece(&mut self, log: &Rc<Log>, at: Range<usize>) -> bool {
+        let len = at.len();
+        match &mut self.piece {
+            None if self.len == 0 => self.piece = Some(Piece { log: Rc::clone(log), at }),
+            Some(piece) if self.chunks.is_empty() && piece.at.end == at.start => piece.at.end = at.end,
+            _ => return false,
+        }
+        self.len += len;
+        true
+    }
+
+    /// Whether nothing waits here, and it is small enough to be kept for what comes.
+    pub(crate) fn is_spare(&self) -> bool {
+        self.len == 0 && self.chunks.capacity() <= FEW
+    }
+
     /// Writes until the queue is empty or the socket refuses, which is no error.
     pub(crate) fn write_to(&mut self, socket: &mut impl Write) -> io::Result<()> {
         while self.len != 0 {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let mut skip = self.gone;
-            for (slice, chunk) in slices.iter_mut().zip(&self.chunks) {
-                *slice = IoSlice::new(&chunk.as_slice()[std::mem::take(&mut skip)..]);
-            }
-            match socket.write_vectored(&slices[..self.chunks.len().min(SLICES)]) {
+            match self.offer(socket) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(taken) => self.advance(taken),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.blocked = true;
+                    self.keep_piece();
                     return Ok(());
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -106,9 +135,41 @@ impl Queue {
         Ok(())
     }
 
+    /// One `write` of as much as goes into one.
+    fn offer(&self, socket: &mut impl Write) -> io::Result<usize> {
+        let log = self.piece.as_ref().map(|piece| (piece.log.borrow(), piece.at.clone()));
+        let first = log.as_ref().map(|(log, at)| &log[at.clone()]);
+        let mut parts = first.into_iter().chain(self.chunks.iter().map(Chunk::as_slice));
+        let parts_len = usize::from(first.is_some()) + self.chunks.len();
+        let mut skip = self.gone;
+        let mut next = || parts.next().map_or(&[][..], |part| &part[std::mem::take(&mut skip)..]);
+        if parts_len == 1 {
+            return socket.write(next());
+        }
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let slices = &mut slices[..parts_len.min(SLICES)];
+        slices.iter_mut().for_each(|slice| *slice = IoSlice::new(next()));
+        socket.write_vectored(slices)
+    }
+
+    /// Copies what is left of the piece: the log is for one round, and this queue for longer.
+    fn keep_piece(&mut self) {
+        if let Some(Piece { log, at }) = self.piece.take() {
+            let left = log.borrow()[at.start + std::mem::take(&mut self.gone)..at.end].to_vec();
+            self.chunks.push_front(Chunk::Owned(left));
+        }
+    }
+
     fn advance(&mut self, taken: usize) {
         self.len -= taken;
         self.gone += taken;
+        if let Some(piece) = &self.piece {
+            if self.gone < piece.at.len() {
+                return;
+            }
+            self.gone -= piece.at.len();
+            self.piece = None;
+        }
         while let Some(first) = self.chunks.front() {
             let len = first.as_slice().len();
             if self.gone < len {

@@ -2,6 +2,7 @@
 
 use crate::accept::Acceptor;
 use crate::clock::Clock;
+use crate::common::Common;
 use crate::compress::Compressors;
 use crate::context::{Context, NEVER, NOBODY};
 use crate::desk::Desk;
@@ -88,6 +89,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             now: Instant(0),
             current: NOBODY,
             output: Output::new(),
+            common: Common::default(),
             compressors: Compressors::new(settings.compression_level),
             lent: Lent::default(),
             dirty: Vec::new(),
@@ -292,7 +294,10 @@ impl<'c, H: Handler> Worker<'c, H> {
         while let Some(key) = self.ctx.dirty.pop() {
             let Some(slot) = self.ctx.slots.get_mut(key) else { continue };
             if slot.flags.lower(Flag::InDirty) {
-                slot.flush();
+                self.ctx.common.keep(slot.flush_out());
+                if slot.is_calm() {
+                    continue;
+                }
                 self.watermarks(key);
                 self.settle(key);
             }

@@ -1,6 +1,7 @@
 //! A slot's octets to its socket; what that does not take waits in the slot's queue.
 
 use crate::flags::Flag;
+use crate::queue::Queue;
 use crate::slot::Slot;
 use martlet_state::Instant;
 use std::io::{ErrorKind, IoSlice, Write};
@@ -53,16 +54,18 @@ impl Slot<'_> {
 
     /// Writes what waits, unless the socket has refused some and not said yet that it takes more.
     pub(crate) fn flush(&mut self) {
-        let Some(queue) = &mut self.queue else { return };
+        drop(self.flush_out());
+    }
+
+    /// The same, and gives the queue back if nothing waits in it any more: an idle connection owns no buffer.
+    pub(crate) fn flush_out(&mut self) -> Option<Box<Queue>> {
+        let queue = self.queue.as_mut()?;
         if !queue.blocked
             && let Err(error) = queue.write_to(&mut self.socket)
         {
             self.fail(&error);
         }
-        // Taken away when it is empty: an idle connection owns no buffer.
-        if self.flags.has(Flag::Broken) || self.queued() == 0 {
-            self.queue = None;
-        }
+        if self.flags.has(Flag::Broken) || self.queued() == 0 { self.queue.take() } else { None }
     }
 
     /// The socket takes more: writes what waits.
