@@ -1,6 +1,7 @@
 //! Static files of a directory, and nothing that lies outside it or is hidden.
 
 use crate::http::{Body, Response};
+use crate::kinds::content_type;
 use percent_encoding::percent_decode_str;
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
@@ -96,10 +97,8 @@ fn answer(
         Some(None) => return Ok(Response::empty(416).with_header("Content-Range", format!("bytes */{length}"))),
         None => None,
     };
-    let kind = mime_guess::from_path(path).first_or_octet_stream();
-    let charset = if kind.type_() == mime_guess::mime::TEXT { "; charset=utf-8" } else { "" };
     let mut response = with(Response::empty(200))
-        .with_header("Content-Type", format!("{kind}{charset}"))
+        .with_header("Content-Type", content_type(path))
         .with_header("X-Content-Type-Options", "nosniff")
         .with_header("Accept-Ranges", "bytes");
     let mut size = length;

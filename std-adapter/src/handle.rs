@@ -8,11 +8,11 @@ use crate::id::ConnId;
 use crate::mailbox::{Command, Filter, Job, Mailbox};
 use crate::multicast::Multicast;
 use crate::places::Places;
-use crate::roster::Roster;
+use crate::roster::{NUMBERS, Roster};
 use crate::stats::{Counters, Stats};
 use martlet_state::{CloseFrame, Misuse};
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 /// Reaches the connections of all workers, from any thread; cheap to clone.
@@ -30,8 +30,8 @@ pub(crate) struct Shared {
     /// To the thread that keeps the workers.
     keeper: Sender<Notice>,
     places: Places,
-    /// One for each number that a worker can have.
-    counters: Box<[Counters]>,
+    /// Those of each number that a worker has had.
+    counters: Box<[OnceLock<Box<Counters>>]>,
     start_time: SystemTime,
     /// No listener's connections take longer messages.
     longest_push: u64,
@@ -39,18 +39,19 @@ pub(crate) struct Shared {
 
 impl Handle {
     pub(crate) fn new(roster: Roster, keeper: Sender<Notice>, places: Places, longest_push: u64) -> Self {
-        let counters = std::iter::repeat_with(Counters::default).take(256).collect();
+        let counters = std::iter::repeat_with(OnceLock::new).take(NUMBERS).collect();
         let start_time = SystemTime::now();
         Self { shared: Arc::new(Shared { roster, keeper, places, counters, start_time, longest_push }) }
     }
 
     /// What the server has done so far. Nobody is asked and nobody waits.
     pub fn stats(&self) -> Stats {
-        Stats::sum(self.shared.start_time, self.shared.roster.serving().len(), &self.shared.counters)
+        let counters: Vec<_> = self.shared.counters.iter().filter_map(OnceLock::get).map(|of_one| &**of_one).collect();
+        Stats::sum(self.shared.start_time, self.shared.roster.serving().len(), &counters)
     }
 
     pub(crate) fn counters(&self, worker: usize) -> &Counters {
-        &self.shared.counters[worker]
+        self.shared.counters[worker].get_or_init(Box::default)
     }
 
     /// Sends a message, a fragment of one, or a Ping or Pong.

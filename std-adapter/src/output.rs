@@ -22,8 +22,13 @@ pub(crate) struct Output {
 }
 
 impl Output {
+    /// An output without room.
     pub(crate) fn new() -> Self {
-        Self { room: vec![0; ROOM].into(), len: 0 }
+        Self { room: Box::default(), len: 0 }
+    }
+
+    pub(crate) fn make_room(&mut self) {
+        self.room = vec![0; ROOM].into();
     }
 
     /// Where the next octets go.

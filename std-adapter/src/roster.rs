@@ -6,17 +6,19 @@ use crate::settings::Settings;
 use crate::worker::{Seat, WAKER};
 use mio::{Poll, Waker};
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// As many as an id can name.
-const NUMBERS: usize = 256;
+pub(crate) const NUMBERS: usize = 256;
 
-/// A mailbox for each number that a worker may have. A number that is used again carries on the serial number of its
+/// A mailbox for each number that a worker has had. A number that is used again carries on the serial number of its
 /// connections, so that an id of an earlier worker never reaches a connection of a later one.
 #[derive(Debug)]
 pub(crate) struct Roster {
-    mailboxes: Box<[Mailbox]>,
+    mailboxes: Box<[OnceLock<Box<Mailbox>>]>,
+    /// What each of them may hold, in octets.
+    most: usize,
     /// Numbers from this one on were never used: nobody looks there.
     used: AtomicUsize,
     /// The server was told to end: so is every worker that comes from now on.
@@ -26,20 +28,21 @@ pub(crate) struct Roster {
 impl Roster {
     pub(crate) fn new(most: usize) -> Self {
         Self {
-            mailboxes: (0..NUMBERS).map(|_| Mailbox::new(most)).collect(),
+            mailboxes: std::iter::repeat_with(OnceLock::new).take(NUMBERS).collect(),
+            most,
             used: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
         }
     }
 
-    /// The mailbox of a number, whether a worker has it or not.
+    /// The mailbox of a number that is or was some worker's.
     pub(crate) fn mailbox(&self, worker: usize) -> Option<&Mailbox> {
-        self.mailboxes.get(worker)
+        Some(self.mailboxes.get(worker)?.get()?)
     }
 
     /// Those that are or were some worker's, with their numbers.
     pub(crate) fn mailboxes(&self) -> impl Iterator<Item = (usize, &Mailbox)> {
-        self.mailboxes.iter().take(self.used.load(Ordering::SeqCst)).enumerate()
+        (0..self.used.load(Ordering::SeqCst)).filter_map(|worker| Some((worker, self.mailbox(worker)?)))
     }
 
     /// The workers that take new connections, by their seats.
@@ -67,13 +70,13 @@ impl Roster {
     /// Gives out the lowest number that is free, with the serial number to carry on; only the server's own thread does that.
     fn open(&self, seat: u8, waker: &Arc<Waker>) -> Option<(u8, u64)> {
         let opened = self.mailboxes.iter().enumerate().find_map(|(worker, mailbox)| {
-            let serial = mailbox.open(seat, Arc::clone(waker))?;
-            Some((worker, serial))
+            let mailbox = mailbox.get_or_init(|| Box::new(Mailbox::new(self.most)));
+            Some((worker, mailbox.open(seat, Arc::clone(waker))?))
         });
         let (worker, serial) = opened?;
         self.used.fetch_max(worker + 1, Ordering::SeqCst);
         if self.is_stopping()
-            && let Some(mailbox) = self.mailboxes.get(worker)
+            && let Some(mailbox) = self.mailbox(worker)
         {
             // It is told once or twice, which makes no difference.
             let _ = mailbox.post(Command::Stop);

@@ -67,7 +67,7 @@ pub struct Stats {
 
 impl Stats {
     /// Adds them up.
-    pub(crate) fn sum(start_time: SystemTime, worker_num: usize, workers: &[Counters]) -> Self {
+    pub(crate) fn sum(start_time: SystemTime, worker_num: usize, workers: &[&Counters]) -> Self {
         let sum = |count: fn(&Counters) -> &Count| {
             workers.iter().map(|worker| count(worker).get()).fold(0, u64::wrapping_add)
         };

@@ -121,8 +121,8 @@ impl<'c, H: Handler> Worker<'c, H> {
     /// Serves until it is told to stop and all connections are gone.
     pub(crate) fn run(&mut self) -> io::Result<()> {
         let mut events = Events::new();
-        // What is read, until it is taken.
-        let mut buffer = vec![0; self.ctx.settings.read_buffer_bytes];
+        // What is read, until it is taken. A worker at rest has no buffers.
+        let mut buffer = Vec::new();
         let mut commands = Vec::new();
         if let Some(desk) = self.desk() {
             desk.open(std::thread::current().id());
@@ -145,6 +145,10 @@ impl<'c, H: Handler> Worker<'c, H> {
             }
             if self.accepting {
                 self.accept();
+                if buffer.is_empty() && !self.ctx.slots.is_empty() {
+                    buffer = vec![0; self.ctx.settings.read_buffer_bytes];
+                    self.ctx.output.make_room();
+                }
             }
             self.deadlines();
             self.flush_dirty();

@@ -1,18 +1,19 @@
 //! `martlet bench`: load on an echo server, and how quickly it answers.
 
+mod bar;
 mod load;
 mod report;
 mod socket;
 mod tally;
 mod wire;
 
+use self::bar::Bar;
 use self::load::{Outcome, Plan};
 use self::report::{Latency, Report, cpu_time, grouped};
 use self::socket::Plain;
 use self::wire::Message;
 use clap::builder::RangedU64ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use indicatif::{ProgressBar, ProgressStyle};
 use martlet_codec::DataKind;
 use martlet_std::{ConnectError, Connector};
 use mio::event::Source;
@@ -48,13 +49,16 @@ Ends with 0 when the time is over, with 1 if it broke off, with 2 if the command
 opened.";
 
 pub(crate) fn command() -> Command {
+    Command::new("bench").about("Put load on an echo server, and show how quickly it answers").defer(arguments)
+}
+
+fn arguments(command: Command) -> Command {
     let number = |name: &'static str, default: &'static str, least: u64, most: u64, help: &'static str| {
         let range = RangedU64ValueParser::<usize>::new().range(least..=most);
         Arg::new(name).long(name).value_name("N").value_parser(range).default_value(default).help(help)
     };
     let switch =
         |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
-    let command = Command::new("bench");
     #[cfg(feature = "tls")]
     let command = command.arg(
         Arg::new("cacert")
@@ -63,7 +67,6 @@ pub(crate) fn command() -> Command {
             .help("Trust the certificates of this file for wss://, and no others (PEM)"),
     );
     command
-        .about("Put load on an echo server, and show how quickly it answers")
         .long_about(LONG_ABOUT)
         .after_long_help(AFTER_HELP)
         .arg(Arg::new("url").value_name("URL").required(true).help("ws://host:port/path of an echo"))
@@ -141,7 +144,7 @@ fn measure<S: Read + Write + Source>(
             }
         }
     }
-    let bar = bar(duration);
+    let bar = Bar::new(duration);
     let before = Cell::new((None, None));
     let cpu = || (cpu_time("self"), pid.as_deref().and_then(cpu_time));
     let plan = Plan { message: Message::new(kind, payload, matches.get_flag("verify")), depth, duration };
@@ -150,12 +153,11 @@ fn measure<S: Read + Write + Source>(
         sockets,
         || before.set(cpu()),
         |elapsed, messages| {
-            bar.set_position(millis(elapsed));
-            bar.set_message(format!("{} messages a second", grouped(messages as f64 / elapsed.as_secs_f64())));
+            bar.show(elapsed, &format!("{} messages a second", grouped(messages as f64 / elapsed.as_secs_f64())));
         },
     );
     let ((own_before, server_before), (own, server)) = (before.get(), cpu());
-    bar.finish_and_clear();
+    bar.clear();
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(failed) => return broke_off(BROKE_OFF, format!("{url}: {failed}")),
@@ -182,16 +184,6 @@ fn measure<S: Read + Write + Source>(
     print(&report, matches.get_flag("json"))
 }
 
-/// On a terminal, a bar that fills while it runs.
-fn bar(duration: Duration) -> ProgressBar {
-    let bar = ProgressBar::new(millis(duration));
-    // Without the style it is another one.
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent:>3}%  {msg}") {
-        bar.set_style(style);
-    }
-    bar
-}
-
 fn latency(outcome: &Outcome) -> Latency {
     let us = |nanos: u64| nanos as f64 / 1e3;
     let at = |quantile| us(outcome.times.value_at_quantile(quantile));
@@ -215,10 +207,6 @@ fn print(report: &Report, json: bool) -> Result<ExitCode, String> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.to_string()),
         _ => Ok(ExitCode::SUCCESS),
     }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn micros(time: Duration) -> f64 {

@@ -61,18 +61,9 @@ pub(crate) fn start_log() -> Result<(), String> {
     Ok(())
 }
 
+/// The whole command line. The arguments of a command are made when it is asked for: a server keeps nothing of the others'.
 fn command() -> Command {
-    let config = Arg::new(CONFIG)
-        .long(CONFIG)
-        .value_name("FILE")
-        .value_hint(ValueHint::FilePath)
-        .value_parser(clap::value_parser!(PathBuf))
-        .help("A TOML file of settings; the flags below take precedence over it");
-    let serve = Command::new("serve")
-        .about("Serve until SIGTERM or SIGINT; the second one ends at once")
-        .after_help(LOG_HELP)
-        .arg(config)
-        .args(Settings::TABLE.iter().map(flag));
+    let serve = Command::new("serve").about("Serve until SIGTERM or SIGINT; the second one ends at once").defer(flags);
     Command::new("martlet")
         .version(env!("CARGO_PKG_VERSION"))
         .about("A WebSocket server: a chat page at /, WebSockets at /chat and /echo; and tools around it")
@@ -84,9 +75,22 @@ fn command() -> Command {
         .subcommand(completions::command())
 }
 
+/// The file of settings, and a flag for each of them.
+fn flags(command: Command) -> Command {
+    let config = Arg::new(CONFIG)
+        .long(CONFIG)
+        .value_name("FILE")
+        .value_hint(ValueHint::FilePath)
+        .value_parser(clap::value_parser!(PathBuf))
+        .help("A TOML file of settings; the flags below take precedence over it");
+    let defaults = toml::Table::try_from(Settings::default()).unwrap_or_default();
+    let flags = Settings::TABLE.iter().map(|setting| flag(setting).help(help(setting, &defaults)));
+    command.after_help(LOG_HELP).arg(config).args(flags)
+}
+
 /// The flag of a setting. Its text is read with the file's, so that both are read by the same rules.
 fn flag(setting: &'static Setting) -> Arg {
-    let arg = Arg::new(setting.name).long(setting.name.replace('_', "-")).help(help(setting));
+    let arg = Arg::new(setting.name).long(setting.name.replace('_', "-"));
     match setting.kind {
         Kind::Switch => arg
             .value_name("BOOL")
@@ -104,8 +108,7 @@ fn flag(setting: &'static Setting) -> Arg {
 }
 
 /// What a setting does, and what it is if nobody says otherwise.
-fn help(setting: &Setting) -> String {
-    let defaults = toml::Table::try_from(Settings::default()).unwrap_or_default();
+fn help(setting: &Setting, defaults: &toml::Table) -> String {
     let default = match defaults.get(setting.name) {
         _ if setting.name == "worker_num" => "one for each core".to_owned(),
         None => return setting.help.to_owned(),

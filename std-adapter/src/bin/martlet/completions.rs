@@ -15,14 +15,17 @@ Examples:
 pub(crate) fn command() -> Command {
     Command::new("completions")
         .about("Print a script with which a shell completes the arguments of martlet")
-        .after_long_help(EXAMPLES)
-        .arg(
-            Arg::new("shell")
-                .value_name("SHELL")
-                .required(true)
-                .value_parser(EnumValueParser::<Shell>::new())
-                .help("Which shell"),
-        )
+        .defer(arguments)
+}
+
+fn arguments(command: Command) -> Command {
+    command.after_long_help(EXAMPLES).arg(
+        Arg::new("shell")
+            .value_name("SHELL")
+            .required(true)
+            .value_parser(EnumValueParser::<Shell>::new())
+            .help("Which shell"),
+    )
 }
 
 /// Prints the script for `program`, the whole command line.

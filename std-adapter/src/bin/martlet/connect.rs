@@ -30,17 +30,19 @@ Examples:
   martlet connect --send hex --binary hex ws://127.0.0.1:9501/echo <<< 00ff";
 
 pub(crate) fn command() -> Command {
+    Command::new("connect").about("Connect to a WebSocket: lines out, lines in").defer(arguments)
+}
+
+fn arguments(command: Command) -> Command {
     let text = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).help(help)
     };
     let switch =
         |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
-    let command = Command::new("connect");
     #[cfg(feature = "tls")]
     let command =
         command.arg(text("cacert", "FILE", "Trust the certificates of this file for wss://, and no others (PEM)"));
     command
-        .about("Connect to a WebSocket: lines out, lines in")
         .after_long_help(AFTER_HELP)
         .arg(Arg::new("url").value_name("URL").required(true).help("ws://host:port/path"))
         .arg(switch("echo", "Send every message back until the server closes, instead of lines"))

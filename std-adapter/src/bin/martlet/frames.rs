@@ -39,12 +39,15 @@ Examples:
 Exit code: 0 if all is legal, though the end may be missing; 1 if a rule is broken; 2 if the dump cannot be read.";
 
 pub(crate) fn command() -> Command {
+    Command::new("frames").about(ABOUT).defer(arguments)
+}
+
+fn arguments(command: Command) -> Command {
     let word = |name: &'static str, words: &'static [&'static str]| {
         Arg::new(name).long(name).value_name("WORD").value_parser(PossibleValuesParser::new(words))
     };
     let switch = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
-    Command::new("frames")
-        .about(ABOUT)
+    command
         .long_about(LONG_ABOUT)
         .after_long_help(EXAMPLES)
         .arg(
