@@ -159,7 +159,7 @@ impl<'a> CloseFrame<'a> {
             return Err(Violation::CloseBodyTooShort);
         };
         let code = CloseCode(u16::from_be_bytes(*code));
-        match check_prefix(body, 0)?.is_complete() {
+        match check_prefix(body)?.is_complete() {
             true => Ok(Some(Self { code, reason })),
             false => Err(Violation::CloseReasonInvalid),
         }
@@ -202,28 +202,17 @@ pub struct OwnedClose {
     pub reason: CloseReason,
 }
 
-/// Refuses the beginning of a Close body as soon as no continuation of it could be legal. `mask` is little endian and in phase.
-pub(crate) fn check_prefix(body: &[u8], mut mask: u32) -> Result<Utf8, Violation> {
+/// Refuses the beginning of a Close body as soon as no continuation of it could be legal.
+pub(crate) fn check_prefix(body: &[u8]) -> Result<Utf8, Violation> {
     let mut utf8 = Utf8::new();
-    let mut high = 0;
-    for (at, octet) in body.iter().enumerate() {
-        let octet = octet ^ mask as u8;
-        mask = mask.rotate_right(8);
-        match at {
-            0 => {
-                high = octet;
-                // 1000 to 1014 begin with 0x03, 3000 to 4999 with 0x0b to 0x13.
-                if !matches!(high, 0x03 | 0x0b..=0x13) {
-                    return Err(Violation::CloseCodeInvalid);
-                }
-            }
-            1 if CloseCode::new(u16::from_be_bytes([high, octet])).is_none() => {
-                return Err(Violation::CloseCodeInvalid);
-            }
-            1 => {}
-            _ => utf8.push_octet(octet).map_err(|_| Violation::CloseReasonInvalid)?,
-        }
-    }
+    let reason = match *body {
+        [] => return Ok(utf8),
+        // 1000 to 1014 begin with 0x03, 3000 to 4999 with 0x0b to 0x13.
+        [0x03 | 0x0b..=0x13] => return Ok(utf8),
+        [high, low, ref reason @ ..] if CloseCode::new(u16::from_be_bytes([high, low])).is_some() => reason,
+        [..] => return Err(Violation::CloseCodeInvalid),
+    };
+    utf8.push_octets(reason).map_err(|_| Violation::CloseReasonInvalid)?;
     Ok(utf8)
 }
 
@@ -278,13 +267,11 @@ mod tests {
         // The two-octet code decides: a first octet is refused exactly if all its 256 codes are.
         for high in 0..=255u8 {
             let some_legal = (0..=255u8).any(|low| CloseCode::new(u16::from_be_bytes([high, low])).is_some());
-            assert_eq!(check_prefix(&[high ^ 0x55], 0x55).is_ok(), some_legal, "{high:#x}");
+            assert_eq!(check_prefix(&[high]).is_ok(), some_legal, "{high:#x}");
         }
-        assert!(check_prefix(&[], 0).is_ok_and(|utf8| utf8.is_complete()));
-        assert!(check_prefix(&[3, 0xe8, 0xe4], 0).is_ok_and(|utf8| !utf8.is_complete()));
-        assert_eq!(check_prefix(&[3, 0xe8, 0xe4, 0x41], 0), Err(Violation::CloseReasonInvalid));
-        let masked = [3 ^ 0x37, 0xe8 ^ 0xfa, b'a' ^ 0x21, b'b' ^ 0x3d, b'c' ^ 0x37];
-        assert!(check_prefix(&masked, u32::from_le_bytes([0x37, 0xfa, 0x21, 0x3d])).is_ok());
+        assert!(check_prefix(&[]).is_ok_and(|utf8| utf8.is_complete()));
+        assert!(check_prefix(&[3, 0xe8, 0xe4]).is_ok_and(|utf8| !utf8.is_complete()));
+        assert_eq!(check_prefix(&[3, 0xe8, 0xe4, 0x41]), Err(Violation::CloseReasonInvalid));
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use crate::close::{self, CloseFrame};
 use crate::header::{self, Kind, Rules, bits};
 use crate::kernel::{self, Best, Checked, Kernel};
+use crate::length::{Length, wide};
 use crate::limits::Limits;
 use crate::mask::{Key, Mask};
 use crate::opcode::{ControlOp, DataKind, DataOp, Role};
+use crate::straight::Straight;
 use crate::utf8::Utf8;
 use crate::violation::Violation;
 
@@ -96,12 +98,11 @@ impl<'i> Data<'i> {
 #[derive(Clone, Debug)]
 pub struct Decoder {
     /// Octets of the data frame at hand that have not come.
-    missing: u64,
+    missing: Length,
     /// Octets that the open message's frames have announced.
-    announced: u64,
+    announced: Length,
     mask: Mask,
-    /// One more than the longest payload that may take the straight way now; 0 while none may.
-    straight: u32,
+    straight: Straight,
     utf8: Utf8,
     empty_fragments: u8,
     role: Role,
@@ -130,7 +131,7 @@ const _: () = assert!(size_of::<Decoder>() <= 40);
 /// stays in the first-level cache until then.
 const TEXT_BLOCK: usize = 4096;
 
-/// Whether the straight way is left out, which is a second copy of the loops over payload.
+/// Whether the shortest code is wanted: then the straight way takes short frames alone, and the loops over payload stand once.
 const SMALL: bool = cfg!(feature = "small");
 
 impl Decoder {
@@ -140,7 +141,7 @@ impl Decoder {
             missing: 0,
             announced: 0,
             mask: Mask::new(Key([0; 4])),
-            straight: 0,
+            straight: Straight::shut(),
             utf8: Utf8::new(),
             empty_fragments: 0,
             role,
@@ -163,7 +164,7 @@ impl Decoder {
 
     /// Octets of payload that the data frame at hand still lacks: read so many straight to where the message is to lie.
     pub const fn missing(&self) -> u64 {
-        self.missing
+        wide(self.missing)
     }
 
     /// Whether the peer is between messages.
@@ -189,9 +190,12 @@ impl Decoder {
     /// The answer fits into registers, which saves a third of the instructions where short messages go through a loop.
     #[inline(always)]
     pub fn decode_whole<'i>(&mut self, input: &mut &'i mut [u8]) -> Option<Data<'i>> {
-        if SMALL {
-            return None;
-        }
+        // The other way goes through the one copy of it that there is.
+        if SMALL { None } else { self.whole(input) }
+    }
+
+    #[inline(always)]
+    fn whole<'i>(&mut self, input: &mut &'i mut [u8]) -> Option<Data<'i>> {
         let &[b0, b1, k0, k1, k2, k3] = input.first_chunk()?;
         // FIN and text or binary; a mask and a 7-bit length: two compares for what nearly every frame is.
         let (op, len) = (b0.wrapping_sub(0x81), b1.wrapping_sub(0x80));
@@ -199,17 +203,20 @@ impl Decoder {
             return None;
         }
         let (payload, valid) = if len < 126 {
-            if u32::from(len) >= self.straight {
+            if !self.straight.takes(u32::from(len)) {
                 return None;
             }
             let payload = split(input, 6, usize::from(len))?;
-            let or = kernel::short(payload, u32::from_le_bytes([k0, k1, k2, k3]));
-            let valid = op != 0 || kernel::is_ascii(or) || Best::valid(payload);
+            let key = u32::from_le_bytes([k0, k1, k2, k3]);
+            let ascii = if SMALL { Best::unmask_ascii(payload, key) } else { kernel::short_ascii(payload, key) };
+            let valid = op != 0 || ascii || Best::valid(payload);
             (payload, valid)
+        } else if SMALL {
+            return None;
         } else {
             let &[_, 0xfe, l0, l1, k0, k1, k2, k3] = input.first_chunk()? else { return None };
             let len = u16::from_be_bytes([l0, l1]);
-            if len < 126 || u32::from(len) >= self.straight {
+            if len < 126 || !self.straight.takes(u32::from(len)) {
                 return None;
             }
             let payload = split(input, 8, usize::from(len))?;
@@ -227,7 +234,10 @@ impl Decoder {
     /// Everything else: fragments, control frames, long, partial and illegal ones.
     #[inline(never)]
     fn decode_any<'i>(&mut self, limits: &Limits, input: &mut &'i mut [u8]) -> Result<Option<Event<'i>>, Violation> {
-        self.decode_in_place(limits, input, &mut &[][..])
+        if SMALL {
+            return self.decode_in_place(limits, input, &mut &[][..]);
+        }
+        self.decode_other(limits, input, &mut &[][..])
     }
 
     /// [`decode`](Self::decode); and of a control frame that came from a client what answers it, whole and in its place: the Pong
@@ -235,6 +245,18 @@ impl Decoder {
     /// front of the body leaves room for the answer's header, so that who has no other memory for answers needs none.
     #[cfg_attr(feature = "small", inline(never))]
     pub fn decode_in_place<'i>(
+        &mut self,
+        limits: &Limits,
+        input: &mut &'i mut [u8],
+        answer: &mut &'i [u8],
+    ) -> Result<Option<Event<'i>>, Violation> {
+        match self.whole(input) {
+            Some(data) => Ok(Some(Event::Data(data))),
+            None => self.decode_other(limits, input, answer),
+        }
+    }
+
+    fn decode_other<'i>(
         &mut self,
         limits: &Limits,
         input: &mut &'i mut [u8],
@@ -251,13 +273,10 @@ impl Decoder {
                 return Err(violation);
             }
         };
-        if SMALL {
-            return Ok(event);
-        }
-        let straight = matches!(self.role, Role::Server) && self.is_idle();
-        let longest = limits.max_frame_bytes.min(limits.max_message_bytes).min(u64::from(u16::MAX));
-        // At most 65,536: the minimum above is why the conversion keeps the value.
-        self.straight = if straight { (longest as u32).wrapping_add(1) } else { 0 };
+        self.straight = match self.role {
+            Role::Server if self.is_idle() => Straight::up_to(limits.max_frame_bytes.min(limits.max_message_bytes)),
+            Role::Server | Role::Client => Straight::shut(),
+        };
         Ok(event)
     }
 
@@ -265,7 +284,7 @@ impl Decoder {
     #[cold]
     #[inline(never)]
     fn refuse(&mut self, violation: Violation) {
-        (self.violation, self.straight) = (Some(violation), 0);
+        (self.violation, self.straight) = (Some(violation), Straight::shut());
     }
 
     /// Takes a header and what has come of its frame.
@@ -287,7 +306,8 @@ impl Decoder {
             Kind::Data { op, fin, len } => {
                 // Of a continuation, which never has RSV1, the message's first frame has spoken.
                 self.compressed = if op == DataOp::Continuation { self.compressed } else { rsv1 };
-                self.begin(header.key, op, fin, len);
+                // The header was refused if the length were over the limit, so that it fits.
+                self.begin(header.key, op, fin, len as Length);
                 // The header was there, so that this takes it.
                 let _ = input.split_off_mut(..used);
                 self.piece(input)
@@ -295,7 +315,7 @@ impl Decoder {
         }
     }
 
-    fn begin(&mut self, key: Option<Key>, op: DataOp, fin: bool, len: u64) {
+    fn begin(&mut self, key: Option<Key>, op: DataOp, fin: bool, len: Length) {
         let empty = len == 0 && !fin;
         self.empty_fragments = if empty { self.empty_fragments.saturating_add(1) } else { 0 };
         let kind = match op {
@@ -319,7 +339,7 @@ impl Decoder {
             return Ok(None);
         }
         let payload = input.split_off_mut(..here).unwrap_or_default();
-        self.missing = self.missing.wrapping_sub(here as u64);
+        self.missing = self.missing.wrapping_sub(here as Length);
         let mask = self.mask;
         self.mask.skip(here);
         self.in_frame = self.missing != 0;
@@ -399,8 +419,13 @@ fn control<'i>(
 ) -> Result<Option<Event<'i>>, Violation> {
     let Some(frame) = input.split_off_mut(..used.wrapping_add(usize::from(len))) else {
         if op == ControlOp::Close {
-            let mask = Mask::new(key.unwrap_or_default());
-            close::check_prefix(input.get(used..).unwrap_or_default(), mask.word())?;
+            let body = input.get_mut(used..).unwrap_or_default();
+            let key = u32::from_le_bytes(key.unwrap_or_default().0);
+            // It comes again, masked, when more of it has come.
+            Best::unmask(body, key);
+            let checked = close::check_prefix(body);
+            Best::unmask(body, key);
+            checked?;
         }
         return Ok(None);
     };

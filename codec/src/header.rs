@@ -1,5 +1,6 @@
 //! The frame header (RFC 6455 section 5.2), both ways.
 
+use crate::length::{Length, bound, of_octets, wide};
 use crate::limits::Limits;
 use crate::mask::Key;
 use crate::opcode::{ControlOp, DataOp, Role};
@@ -81,7 +82,7 @@ impl AsRef<[u8]> for HeaderBytes {
 pub(crate) struct Rules<'a> {
     pub(crate) role: Role,
     /// `Some(octets so far)` while a message is open; `None` between messages.
-    pub(crate) open: Option<u64>,
+    pub(crate) open: Option<Length>,
     /// Whether one more empty fragment is one too many.
     pub(crate) fed_up: bool,
     /// Whether RSV1 says "compressed" on the first frame of a message (RFC 7692 §6.1).
@@ -142,14 +143,13 @@ pub(crate) fn parse(rules: Rules<'_>, bytes: &[u8]) -> Result<Option<(Header, us
         (Op::Data(_), 0) if b0 & bits::FIN == 0 && rules.fed_up => return Err(Violation::TooManyEmptyFragments),
         _ => {}
     }
-    let lengths = Lengths::new(short, rest)?;
+    let (len, rest) = length(short, rest)?;
     if matches!(op, Op::Data(_)) {
-        within(lengths.low, &rules)?;
+        within(len, &rules)?;
     }
-    let Some(rest) = lengths.rest else {
+    let Some(rest) = rest else {
         return Ok(None);
     };
-    let len = lengths.low;
     let (key, rest) = match rules.role {
         Role::Client => (None, rest),
         Role::Server => match rest.split_first_chunk() {
@@ -158,7 +158,7 @@ pub(crate) fn parse(rules: Rules<'_>, bytes: &[u8]) -> Result<Option<(Header, us
         },
     };
     let kind = match op {
-        Op::Data(op) => Kind::Data { op, fin: b0 & bits::FIN != 0, len },
+        Op::Data(op) => Kind::Data { op, fin: b0 & bits::FIN != 0, len: wide(len) },
         Op::Control(op) => Kind::Control { op, len: short },
     };
     Ok(Some((Header { kind, key }, bytes.len().saturating_sub(rest.len()))))
@@ -193,42 +193,34 @@ fn first_octet(b0: u8, open: bool, compression: bool) -> Result<Op, Violation> {
     }
 }
 
-/// A length of which some octets may not have come yet.
-struct Lengths<'b> {
-    /// The least that it can be.
-    low: u64,
-    /// What follows the length; `None` while octets of it are missing.
-    rest: Option<&'b [u8]>,
-}
-
-impl<'b> Lengths<'b> {
-    /// RFC 6455 §5.2: "the minimal number of bytes MUST be used", and the top bit is 0. As soon as no length that can still come
-    /// is legal, it is refused.
-    fn new(short: u8, bytes: &'b [u8]) -> Result<Self, Violation> {
-        // The octets of the form, how many of them show whether it is the shortest, and the least that has no shorter one.
-        let (octets, settled, floor) = match short {
-            bits::LEN_16 => (2usize, 2, 126),
-            bits::LEN_64 => (8, 6, 0x1_0000),
-            short => {
-                return Ok(Self { low: u64::from(short), rest: Some(bytes) });
-            }
-        };
-        let low = (0..octets).fold(0, |low: u64, at| low << 8 | u64::from(bytes.get(at).copied().unwrap_or(0)));
-        if low > u64::MAX >> 1 {
-            return Err(Violation::LengthTopBit);
-        }
-        if bytes.len() >= settled && low < floor {
-            return Err(Violation::LengthNotMinimal);
-        }
-        Ok(Self { low, rest: bytes.get(octets..) })
+/// A length of which some octets may not have come yet: the least that it can be, and what follows it, `None` while octets of it are
+/// missing.
+///
+/// RFC 6455 §5.2: "the minimal number of bytes MUST be used", and the top bit is 0. As soon as no length that can still come is
+/// legal, it is refused.
+fn length(short: u8, bytes: &[u8]) -> Result<(Length, Option<&[u8]>), Violation> {
+    // The octets of the form, how many of them show whether it is the shortest, and the least that has no shorter one.
+    let (octets, settled, floor) = match short {
+        bits::LEN_16 => (2usize, 2, 126),
+        bits::LEN_64 => (8, 6, 0x1_0000),
+        short => return Ok((Length::from(short), Some(bytes))),
+    };
+    if octets == 8 && bytes.first().is_some_and(|top| top & 0x80 != 0) {
+        return Err(Violation::LengthTopBit);
     }
+    let low = of_octets((0..octets).map(|at| bytes.get(at).copied().unwrap_or(0)));
+    if bytes.len() >= settled && low < floor {
+        return Err(Violation::LengthNotMinimal);
+    }
+    Ok((low, bytes.get(octets..)))
 }
 
 /// Names the tighter of the two limits, whichever octets of the length have come.
-fn within(len: u64, rules: &Rules<'_>) -> Result<(), Violation> {
-    let left = rules.limits.max_message_bytes.saturating_sub(rules.open.unwrap_or(0));
-    if len > rules.limits.max_frame_bytes.min(left) {
-        let frame = rules.limits.max_frame_bytes <= left;
+fn within(len: Length, rules: &Rules<'_>) -> Result<(), Violation> {
+    let longest = bound(rules.limits.max_frame_bytes);
+    let left = bound(rules.limits.max_message_bytes).saturating_sub(rules.open.unwrap_or(0));
+    if len > longest.min(left) {
+        let frame = longest <= left;
         return Err(if frame { Violation::FrameTooBig } else { Violation::MessageTooBig });
     }
     Ok(())

@@ -114,6 +114,12 @@ pub(crate) const fn is_ascii(or: u64) -> bool {
     or & HIGH == 0
 }
 
+/// Unmasks a short payload, and says whether it is ASCII.
+#[inline(always)]
+pub(crate) fn short_ascii(payload: &mut [u8], key: u32) -> bool {
+    is_ascii(short(payload, key))
+}
+
 /// Below this many octets it costs more to align the stores than it saves.
 const WORTH_ALIGNING: usize = 512;
 

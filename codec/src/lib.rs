@@ -53,6 +53,7 @@ mod header;
 #[cfg(feature = "deflate")]
 mod inflate;
 mod kernel;
+mod length;
 mod limits;
 mod mask;
 mod message;
@@ -60,6 +61,7 @@ mod opcode;
 mod pack;
 #[cfg(feature = "simd")]
 mod simd;
+mod straight;
 mod utf8;
 #[cfg_attr(
     all(feature = "small", not(feature = "simd")),
@@ -80,6 +82,7 @@ pub use deflate_small::SmallDeflater;
 pub use header::{Header, HeaderBytes, Kind, MAX_CONTROL, MAX_HEADER, MIN_INPUT};
 #[cfg(feature = "deflate")]
 pub use inflate::{InflateLimits, Inflated, Inflater};
+pub use length::MAX_LENGTH;
 pub use limits::Limits;
 pub use mask::{Key, Mask};
 pub use message::{Assembler, Full, Message, Storage, Store};

@@ -3,7 +3,8 @@
 /// Bounds on what a peer sends. Lent with each call, so that a connection stores none of it; the same for all calls of a
 /// connection, or narrower ones may count only for what comes after the next `None`.
 ///
-/// Lengths are compared as `u64`, before any conversion to `usize`: a 32-bit target refuses 2^32 + 1 octets as a 64-bit one does.
+/// Lengths are compared before any conversion to `usize`: a 32-bit target refuses 2^32 + 1 octets as a 64-bit one does. Above
+/// [`MAX_LENGTH`](crate::MAX_LENGTH) a limit counts as that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The longest payload of one data frame, in octets. Beyond it: [`FrameTooBig`](crate::Violation::FrameTooBig).

@@ -4,7 +4,7 @@
 //! octet i mod 4, and the stream decoder looks at all that has come, from the first octet, each time.
 
 use crate::transcript;
-use martlet_codec::{DataKind, Limits, Role, Violation};
+use martlet_codec::{DataKind, Limits, MAX_LENGTH, Role, Violation};
 use nom::number::complete::{be_u8, be_u16, be_u64};
 use nom::{IResult, Parser};
 
@@ -132,12 +132,11 @@ fn broken(role: Role, limits: &Limits, before: Before, octets: &[u8]) -> Option<
         return Some(Violation::LengthNotMinimal);
     }
     // The tighter of the two limits is passed first.
-    let left = limits.max_message_bytes.saturating_sub(message.unwrap_or(0));
-    let (limit, violation) = if limits.max_frame_bytes <= left {
-        (limits.max_frame_bytes, Violation::FrameTooBig)
-    } else {
-        (left, Violation::MessageTooBig)
-    };
+    #[allow(clippy::unnecessary_min_or_max)] // With `small` it does something.
+    let (longest, all) = (limits.max_frame_bytes.min(MAX_LENGTH), limits.max_message_bytes.min(MAX_LENGTH));
+    let left = all.saturating_sub(message.unwrap_or(0));
+    let (limit, violation) =
+        if longest <= left { (longest, Violation::FrameTooBig) } else { (left, Violation::MessageTooBig) };
     (smallest > limit).then_some(violation)
 }
 
