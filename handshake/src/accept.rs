@@ -25,7 +25,8 @@ impl Accept<'_> {
     /// Writes the whole answer to the front of `out`, or nothing. Frames follow it at once.
     pub fn write(&self, upgrade: &Upgrade, out: &mut [u8]) -> Result<usize, WriteError> {
         self.check(upgrade)?;
-        Ok(whole(out, |sink| self.put(upgrade, sink))?)
+        let accept = upgrade.accept();
+        Ok(whole(out, |sink| self.put(upgrade, &accept, sink))?)
     }
 
     fn check(&self, upgrade: &Upgrade) -> Result<(), WriteError> {
@@ -58,11 +59,11 @@ impl Accept<'_> {
         upgrade.deflate().filter(|_| !self.decline_deflate)
     }
 
-    fn put(&self, upgrade: &Upgrade, sink: &mut Sink<'_>) {
+    fn put(&self, upgrade: &Upgrade, accept: &[u8], sink: &mut Sink<'_>) {
         sink.text(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ",
         );
-        sink.octets(upgrade.accept());
+        sink.octets(accept);
         sink.text("\r\n");
         if let Some(subprotocol) = self.subprotocol {
             sink.header("Sec-WebSocket-Protocol", subprotocol.as_str());

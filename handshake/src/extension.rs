@@ -1,14 +1,8 @@
 //! Extension lists (RFC 6455 section 9.1): offers of a client, answers of a server.
 
-use crate::grammar::{is_field, is_tchar};
-use crate::octets::{leaf, literal};
+use crate::grammar::is_field;
+use crate::parts;
 use crate::value::text;
-use nom::branch::alt;
-use nom::bytes::complete::{take_while, take_while1};
-use nom::combinator::opt;
-use nom::multi::{fold_many0, fold_many1};
-use nom::sequence::{pair, preceded};
-use nom::{IResult, Parser};
 
 /// One extension of a list, with its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +26,7 @@ impl<'i> Extension<'i> {
     pub fn params(&self) -> impl Iterator<Item = Param<'i>> + use<'i> {
         let mut rest = self.params;
         core::iter::from_fn(move || {
-            let (behind, (name, value)) = param(rest).ok()?;
+            let (behind, name, value) = parts::param(rest)?;
             rest = behind;
             Some(Param { name: text(name), value: value.map(|raw| ParamValue { raw }) })
         })
@@ -116,67 +110,27 @@ impl<'i> Iterator for List<'i> {
     type Item = Extension<'i>;
 
     fn next(&mut self) -> Option<Extension<'i>> {
-        let (rest, _) = empty_elements(self.rest).ok()?;
-        self.rest = rest;
-        let (rest, found) = extension(rest).ok()?;
-        let (rest, _) = spaces(rest).ok()?;
+        // Elements that are empty count for nothing (RFC 9110 section 5.6.1).
+        self.rest = behind(self.rest, |octet| octet == b',' || parts::is_space(octet));
+        let (rest, name, params) = parts::extension(self.rest)?;
+        let rest = behind(rest, parts::is_space);
         // Only a comma or the end may follow; what else does stays there, as the proof that the list is not legal.
         if !matches!(rest.first(), None | Some(b',')) {
             return None;
         }
         self.rest = rest;
-        Some(found)
+        Some(Extension { name, params })
     }
 }
 
-type Octets<'i> = IResult<&'i [u8], &'i [u8], ()>;
-
-/// Commas and whitespace: elements that are empty count for nothing (RFC 9110 section 5.6.1).
-fn empty_elements(input: &[u8]) -> Octets<'_> {
-    leaf(take_while(|octet| matches!(octet, b',' | b' ' | b'\t')), input)
-}
-
-fn spaces(input: &[u8]) -> Octets<'_> {
-    leaf(take_while(|octet| matches!(octet, b' ' | b'\t')), input)
-}
-
-fn token(input: &[u8]) -> Octets<'_> {
-    leaf(take_while1(is_tchar), input)
-}
-
-/// `extension-token *( ";" extension-param )`
-fn extension(input: &[u8]) -> IResult<&[u8], Extension<'_>, ()> {
-    let (params, name) = token(input)?;
-    let (rest, ()) = fold_many0(param, || (), |(), _| ()).parse(params)?;
-    Ok((rest, Extension { name, params: before(params, rest) }))
-}
-
-/// `";" token [ "=" ( token / quoted-string ) ]`, with whitespace around the semicolon (RFC 9110 section 5.6.6).
-#[allow(clippy::type_complexity)] // A pair of slices needs no name.
-fn param(input: &[u8]) -> IResult<&[u8], (&[u8], Option<&[u8]>), ()> {
-    let value = preceded(literal(b"="), alt((token, quoted)));
-    preceded((spaces, literal(b";"), spaces), pair(token, opt(value))).parse(input)
-}
-
-/// A quoted string, without its quotes: "the value after quoted-string unescaping MUST conform to the 'token' ABNF".
-fn quoted(input: &[u8]) -> Octets<'_> {
-    let (inner, _) = literal(b"\"")(input)?;
-    let (rest, ()) = fold_many1(alt((token, escaped)), || (), |(), _| ()).parse(inner)?;
-    let (behind, _) = literal(b"\"")(rest)?;
-    Ok((behind, before(inner, rest)))
-}
-
-/// A backslash and the octet that it stands for.
-fn escaped(input: &[u8]) -> Octets<'_> {
-    match input.split_first_chunk() {
-        Some(([b'\\', octet], rest)) if is_tchar(*octet) => Ok((rest, before(input, rest))),
-        Some(_) | None => Err(nom::Err::Error(())),
+/// What lies behind the octets of `class` in front.
+fn behind(mut input: &[u8], class: fn(u8) -> bool) -> &[u8] {
+    while let Some((&octet, rest)) = input.split_first()
+        && class(octet)
+    {
+        input = rest;
     }
-}
-
-/// What of `input` lies before `rest`, its tail. nom's `recognize` would tell that too, with a check in it that can panic.
-fn before<'i>(input: &'i [u8], rest: &[u8]) -> &'i [u8] {
-    input.get(..input.len().saturating_sub(rest.len())).unwrap_or_default()
+    input
 }
 
 /// Whether `value` is a legal extension list that names at least one.

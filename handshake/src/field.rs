@@ -1,5 +1,7 @@
 //! The headers that a handshake knows.
 
+use crate::value::is_same;
+
 /// A header, if it is one that is looked at here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Field {
@@ -44,7 +46,7 @@ const NAMES: [(&str, Field); 11] = [
 
 impl Field {
     pub(crate) fn of(name: &[u8]) -> Self {
-        let known = NAMES.iter().find(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name));
+        let known = NAMES.iter().find(|(known, _)| is_same(known.as_bytes(), name));
         known.map_or(Self::Other, |(_, field)| *field)
     }
 

@@ -1,38 +1,52 @@
-//! The grammar of HTTP/1.1 head lines (RFC 9112 sections 3 to 5), with nom's streaming parsers.
+//! The grammar of HTTP/1.1 head lines (RFC 9112 sections 3 to 5), over streaming parsers of their parts.
 //!
 //! They read from left to right and never back, so that an octet that cannot be right is refused when it arrives: any prefix
 //! of a line gets the answer of the line itself, or `More`. The same functions read a head again for a view of it.
 
 use crate::fault::HeadFault;
-use crate::octets::{Octets, leaf};
-use crate::refusal::Refusal;
-use crate::response_fault::ResponseFault;
-use nom::Parser;
-use nom::bytes::streaming::{tag, take_while, take_while1};
+use crate::parts::{self, Found};
 
 /// Why a line is not parsed.
-pub(crate) enum Stop<'i, E> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
     /// It ends within this part, and all of it so far is right.
-    More(Part<'i>),
+    More(Part),
     /// It is wrong, whatever comes.
-    Wrong(E),
+    Wrong(Flaw),
 }
 
 /// Where in a line the octets at hand end.
-#[derive(Clone, Copy)]
-pub(crate) enum Part<'i> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
     /// In a method or a header's name.
     Token,
     /// In the request target.
     Target,
-    /// In a header's value or a reason phrase, which is this so far. A CR that may begin its line's end is not part of it.
-    Value { name: &'i [u8], value: &'i [u8] },
+    /// In a header's value or a reason phrase, or behind it in the CR that may begin its line's end.
+    Value,
     /// In anything of which only a few octets can come.
     Short,
 }
 
+/// What is wrong with a line, before a role gives it its own name for that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// It breaks what all lines of a head have in common.
+    Head(HeadFault),
+    /// It is no start line.
+    Start,
+    /// It speaks another major version of HTTP.
+    Version,
+}
+
+impl From<HeadFault> for Flaw {
+    fn from(fault: HeadFault) -> Self {
+        Self::Head(fault)
+    }
+}
+
 /// The octets behind what was parsed, and what it is.
-type Parsed<'i, T, E> = Result<(&'i [u8], T), Stop<'i, E>>;
+type Parsed<'i, T> = Result<(&'i [u8], T), Stop>;
 
 #[derive(Clone, Copy)]
 pub(crate) struct RequestLine<'i> {
@@ -75,107 +89,128 @@ pub(crate) const fn is_field(octet: u8) -> bool {
 }
 
 /// A request line, or `None` for an empty line (RFC 9112 sections 2.2 and 3).
-pub(crate) fn request_line(input: &[u8]) -> Parsed<'_, Option<RequestLine<'_>>, Refusal> {
-    const INVALID: Refusal = Refusal::RequestLineInvalid;
-    if input.first() == Some(&b'\r') {
-        return line_end(input, Part::Short, Refusal::Head(HeadFault::BareCr)).map(|(rest, ())| (rest, None));
+pub(crate) fn request_line(mut input: &[u8]) -> Parsed<'_, Option<RequestLine<'_>>> {
+    let at = &mut input;
+    if at.first() == Some(&b'\r') {
+        line_end(at, Part::Short, Flaw::Start)?;
+        return Ok((input, None));
     }
-    let (rest, method) = part(take_while1(is_tchar), input, Part::Token, INVALID)?;
-    let (rest, _) = part(tag(&b" "[..]), rest, Part::Short, INVALID)?;
-    let (rest, target) = part(take_while1(is_target), rest, Part::Target, INVALID)?;
-    let (rest, _) = part(tag(&b" "[..]), rest, Part::Short, INVALID)?;
-    let (rest, minor) = version(rest, INVALID, Refusal::HttpVersionUnsupported)?;
-    let (rest, ()) = line_end(rest, Part::Short, INVALID)?;
-    Ok((rest, Some(RequestLine { method, target, minor })))
+    let method = some(is_tchar, at, Part::Token, Flaw::Start)?;
+    literal(b" ", at, Part::Short, Flaw::Start)?;
+    let target = some(is_target, at, Part::Target, Flaw::Start)?;
+    literal(b" ", at, Part::Short, Flaw::Start)?;
+    let minor = version(at)?;
+    line_end(at, Part::Short, Flaw::Start)?;
+    Ok((input, Some(RequestLine { method, target, minor })))
 }
 
 /// A status line (RFC 9112 section 4). The space before an empty reason phrase may be missing: the phrase means nothing, so
 /// that nothing can be misread.
-pub(crate) fn status_line(input: &[u8]) -> Parsed<'_, StatusLine<'_>, ResponseFault> {
-    const INVALID: ResponseFault = ResponseFault::StatusLineInvalid;
-    let (rest, minor) = version(input, INVALID, ResponseFault::HttpVersionUnsupported)?;
-    let (rest, _) = part(tag(&b" "[..]), rest, Part::Short, INVALID)?;
-    let (rest, hundreds) = digit(rest, INVALID)?;
-    let (rest, tens) = digit(rest, INVALID)?;
-    let (rest, ones) = digit(rest, INVALID)?;
-    // Three decimal digits: at most 999.
-    let code = u16::from(hundreds).wrapping_mul(100).wrapping_add(u16::from(tens.wrapping_mul(10).wrapping_add(ones)));
-    if rest.first() == Some(&b'\r') {
-        let (rest, ()) = line_end(rest, Part::Short, INVALID)?;
-        return Ok((rest, StatusLine { minor, code, reason: &[] }));
+pub(crate) fn status_line(mut input: &[u8]) -> Parsed<'_, StatusLine<'_>> {
+    let at = &mut input;
+    let minor = version(at)?;
+    literal(b" ", at, Part::Short, Flaw::Start)?;
+    let mut code = 0u16;
+    for _ in 0..3 {
+        // Three decimal digits: at most 999.
+        code = code.wrapping_mul(10).wrapping_add(u16::from(digit(at)?));
     }
-    let (rest, _) = part(tag(&b" "[..]), rest, Part::Short, INVALID)?;
-    let so_far = Part::Value { name: &[], value: rest };
-    let (rest, reason) = part(take_while(is_field), rest, so_far, INVALID)?;
-    let (rest, ()) = line_end(rest, Part::Short, INVALID)?;
-    Ok((rest, StatusLine { minor, code, reason }))
+    let mut reason: &[u8] = &[];
+    if at.first() != Some(&b'\r') {
+        literal(b" ", at, Part::Short, Flaw::Start)?;
+        reason = any(is_field, at, Part::Value)?;
+    }
+    line_end(at, Part::Short, Flaw::Start)?;
+    Ok((input, StatusLine { minor, code, reason }))
 }
 
 /// A header line's name and value, the whitespace around the value included; or `None` for the line that ends the head.
 #[allow(clippy::type_complexity)] // A pair of slices needs no name.
-pub(crate) fn field_line(input: &[u8]) -> Parsed<'_, Option<(&[u8], &[u8])>, HeadFault> {
-    if input.first() == Some(&b'\r') {
-        return line_end(input, Part::Short, HeadFault::BareCr).map(|(rest, ())| (rest, None));
+pub(crate) fn field_line(mut input: &[u8]) -> Parsed<'_, Option<(&[u8], &[u8])>> {
+    let at = &mut input;
+    if at.first() == Some(&b'\r') {
+        line_end(at, Part::Short, HeadFault::BareCr.into())?;
+        return Ok((input, None));
     }
-    let (rest, name) = part(take_while1(is_tchar), input, Part::Token, HeadFault::NameInvalid)?;
-    let wrong = match rest.first() {
+    let name = some(is_tchar, at, Part::Token, HeadFault::NameInvalid.into())?;
+    let wrong = match at.first() {
         Some(b' ' | b'\t') => HeadFault::SpaceBeforeColon,
         Some(b'\r') => HeadFault::ColonMissing,
         _ => HeadFault::NameInvalid,
     };
-    let (rest, _) = part(tag(&b":"[..]), rest, Part::Short, wrong)?;
-    let (rest, value) = field_value(name, rest)?;
+    literal(b":", at, Part::Short, wrong.into())?;
+    let (rest, value) = field_value(input)?;
     Ok((rest, Some((name, value))))
 }
 
 /// The rest of a header's value, and its line's end.
-pub(crate) fn field_value<'i>(name: &'i [u8], input: &'i [u8]) -> Parsed<'i, &'i [u8], HeadFault> {
-    let so_far = Part::Value { name, value: input };
-    let (rest, value) = part(take_while(is_field), input, so_far, HeadFault::ValueInvalid)?;
-    let (rest, ()) = line_end(rest, Part::Value { name, value }, HeadFault::ValueInvalid)?;
-    Ok((rest, value))
+pub(crate) fn field_value(mut input: &[u8]) -> Parsed<'_, &[u8]> {
+    let at = &mut input;
+    let value = any(is_field, at, Part::Value)?;
+    line_end(at, Part::Value, HeadFault::ValueInvalid.into())?;
+    Ok((input, value))
 }
 
-/// "HTTP/1." and a digit. Another major version is not spoken here; what is no version at all is `invalid`.
-fn version<E: From<HeadFault> + Copy>(input: &[u8], invalid: E, unsupported: E) -> Parsed<'_, u8, E> {
-    let (rest, _) = part(tag(&b"HTTP/"[..]), input, Part::Short, invalid)?;
-    let (rest, major) = digit(rest, invalid)?;
-    if major != 1 {
-        return Err(Stop::Wrong(unsupported));
+/// "HTTP/1." and a digit, which is the answer. Another major version is not spoken here.
+fn version(at: &mut &[u8]) -> Result<u8, Stop> {
+    literal(b"HTTP/", at, Part::Short, Flaw::Start)?;
+    if digit(at)? != 1 {
+        return Err(Stop::Wrong(Flaw::Version));
     }
-    let (rest, _) = part(tag(&b"."[..]), rest, Part::Short, invalid)?;
-    digit(rest, invalid)
+    literal(b".", at, Part::Short, Flaw::Start)?;
+    digit(at)
 }
 
-fn digit<E: From<HeadFault>>(input: &[u8], invalid: E) -> Parsed<'_, u8, E> {
-    match input.split_first() {
-        Some((&octet @ b'0'..=b'9', rest)) => Ok((rest, octet & 0x0f)),
-        Some(_) => Err(Stop::Wrong(stray(input, invalid))),
+fn digit(at: &mut &[u8]) -> Result<u8, Stop> {
+    match at.split_first() {
+        Some((&octet @ b'0'..=b'9', rest)) => {
+            *at = rest;
+            Ok(octet & 0x0f)
+        }
+        Some(_) => Err(Stop::Wrong(stray(at, Flaw::Start))),
         None => Err(Stop::More(Part::Short)),
     }
 }
 
 /// CRLF; anything else but a CR or LF by itself is `otherwise`.
-fn line_end<'i, E: From<HeadFault>>(input: &'i [u8], more: Part<'i>, otherwise: E) -> Parsed<'i, (), E> {
-    let wrong = if input.first() == Some(&b'\r') { HeadFault::BareCr.into() } else { otherwise };
-    part(tag(&b"\r\n"[..]), input, more, wrong).map(|(rest, _)| (rest, ()))
+fn line_end(at: &mut &[u8], more: Part, otherwise: Flaw) -> Result<(), Stop> {
+    let wrong = if at.first() == Some(&b'\r') { HeadFault::BareCr.into() } else { otherwise };
+    literal(b"\r\n", at, more, wrong)
 }
 
-/// Applies one of nom's parsers to `input`, and gives its answer the meaning that it has here.
-fn part<'i, E: From<HeadFault>>(
-    parser: impl Parser<Octets<'i>, Output = Octets<'i>, Error = ()>,
-    input: &'i [u8],
-    more: Part<'i>,
-    wrong: E,
-) -> Parsed<'i, &'i [u8], E> {
-    match leaf(parser, input) {
-        Ok(parsed) => Ok(parsed),
-        Err(nom::Err::Incomplete(_)) => Err(Stop::More(more)),
-        Err(nom::Err::Error(()) | nom::Err::Failure(())) => Err(Stop::Wrong(stray(input, wrong))),
+/// One octet of a class or more, up to the first that is none.
+#[cfg_attr(feature = "small", inline(never))]
+#[cfg_attr(not(feature = "small"), inline)]
+fn some<'i>(class: fn(u8) -> bool, at: &mut &'i [u8], more: Part, wrong: Flaw) -> Result<&'i [u8], Stop> {
+    match any(class, at, more)? {
+        [] => Err(Stop::Wrong(stray(at, wrong))),
+        found => Ok(found),
+    }
+}
+
+/// Octets of a class, up to the first that is none; perhaps there are none before it.
+#[inline]
+fn any<'i>(class: fn(u8) -> bool, at: &mut &'i [u8], more: Part) -> Result<&'i [u8], Stop> {
+    let (rest, found) = parts::run(class, at).ok_or(Stop::More(more))?;
+    *at = rest;
+    Ok(found)
+}
+
+/// These octets.
+#[cfg_attr(feature = "small", inline(never))]
+#[cfg_attr(not(feature = "small"), inline)]
+fn literal(expect: &'static [u8], at: &mut &[u8], more: Part, wrong: Flaw) -> Result<(), Stop> {
+    match parts::literal(expect, at) {
+        Found::All(rest) => {
+            *at = rest;
+            Ok(())
+        }
+        Found::Part => Err(Stop::More(more)),
+        Found::Other => Err(Stop::Wrong(stray(at, wrong))),
     }
 }
 
 /// What is wrong with the first octet of `rest`: an LF is always a line end without its CR.
-fn stray<E: From<HeadFault>>(rest: &[u8], otherwise: E) -> E {
+fn stray(rest: &[u8], otherwise: Flaw) -> Flaw {
     if rest.first() == Some(&b'\n') { HeadFault::BareLf.into() } else { otherwise }
 }

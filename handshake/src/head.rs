@@ -2,7 +2,8 @@
 
 use crate::fault::HeadFault;
 use crate::field::{Cut, Field};
-use crate::grammar::{self, Part, Stop, is_field, is_target, is_tchar};
+use crate::flags::Flags;
+use crate::grammar::{self, Flaw, Part, Stop, is_field, is_target, is_tchar};
 use crate::limits::Limits;
 use crate::line::Text;
 use crate::value;
@@ -18,6 +19,8 @@ pub(crate) struct Head {
     headers: u16,
     class: Class,
     stage: Stage,
+    /// What a role notes of it: here because there is room between the others.
+    pub(crate) facts: Flags,
 }
 
 /// What the octets at the end of an unfinished line are.
@@ -72,7 +75,12 @@ impl Bound {
 
 impl Head {
     pub(crate) const fn new() -> Self {
-        Self { taken: 0, seen: 0, headers: 0, class: Class::Token, stage: Stage::Start }
+        Self { taken: 0, seen: 0, headers: 0, class: Class::Token, stage: Stage::Start, facts: Flags::new() }
+    }
+
+    /// Octets that were consumed.
+    pub(crate) const fn taken(&self) -> u32 {
+        self.taken
     }
 
     pub(crate) fn at_start(&self) -> bool {
@@ -90,6 +98,7 @@ impl Head {
 
     /// What of `input` may be looked at: a line's worth, and no more than is left for the head. Whatever lies behind it is
     /// never looked at, so that it does not matter whether it is there already.
+    #[cfg_attr(feature = "small", inline(never))]
     pub(crate) fn window<'i>(&self, limits: &Limits, input: &'i [u8]) -> Window<'i> {
         let left = limits.max_head_bytes.saturating_sub(self.taken);
         let line = limits.max_line_bytes;
@@ -120,13 +129,14 @@ impl Head {
     }
 
     /// Notes that the octets at hand end within `part`, so that a later call looks at new ones only.
-    pub(crate) fn pause(&mut self, part: Part<'_>, window: &Window<'_>) {
+    #[cfg_attr(feature = "small", inline(never))]
+    pub(crate) fn pause(&mut self, part: Part, window: &Window<'_>) {
         let len = window.octets.len();
         match part {
             Part::Token => self.remember(Class::Token, len),
             Part::Target => self.remember(Class::Target, len),
-            Part::Value { .. } if window.octets.last() != Some(&b'\r') => self.remember(Class::Value, len),
-            Part::Value { .. } | Part::Short => (),
+            Part::Value if window.octets.last() != Some(&b'\r') => self.remember(Class::Value, len),
+            Part::Value | Part::Short => (),
         }
     }
 
@@ -139,11 +149,8 @@ impl Head {
     }
 
     /// The next header line, or a piece of one, and how many octets it takes.
-    pub(crate) fn next<'i>(
-        &mut self,
-        limits: &Limits,
-        input: &'i [u8],
-    ) -> Result<Option<(usize, Token<'i>)>, HeadFault> {
+    #[cfg_attr(feature = "small", inline(never))]
+    pub(crate) fn next<'i>(&mut self, limits: &Limits, input: &'i [u8]) -> Result<Option<(usize, Token<'i>)>, Flaw> {
         let window = self.window(limits, input);
         if self.unfinished(&window) {
             return Ok(None);
@@ -155,18 +162,18 @@ impl Head {
         }
     }
 
-    fn field<'i>(&mut self, limits: &Limits, window: &Window<'i>) -> Result<Option<(usize, Token<'i>)>, HeadFault> {
+    fn field<'i>(&mut self, limits: &Limits, window: &Window<'i>) -> Result<Option<(usize, Token<'i>)>, Flaw> {
         match window.octets.first() {
-            Some(b' ' | b'\t') if self.headers == 0 => return Err(HeadFault::SpaceBeforeHeaders),
-            Some(b' ' | b'\t') => return Err(HeadFault::ObsoleteFold),
+            Some(b' ' | b'\t') if self.headers == 0 => return Err(HeadFault::SpaceBeforeHeaders.into()),
+            Some(b' ' | b'\t') => return Err(HeadFault::ObsoleteFold.into()),
             Some(octet) if *octet != b'\r' && self.headers >= limits.max_headers => {
-                return Err(HeadFault::TooManyHeaders);
+                return Err(HeadFault::TooManyHeaders.into());
             }
             Some(_) | None => (),
         }
         let (rest, line) = match grammar::field_line(window.octets) {
             Ok(parsed) => parsed,
-            Err(Stop::Wrong(fault)) => return Err(fault),
+            Err(Stop::Wrong(flaw)) => return Err(flaw),
             Err(Stop::More(part)) => return self.field_unfinished(part, window),
         };
         let used = self.take(window.octets.len().saturating_sub(rest.len()));
@@ -180,22 +187,21 @@ impl Head {
     }
 
     /// A header line that the window does not hold: more of it is to come, or it goes on in pieces, or it is too long.
-    fn field_unfinished<'i>(
-        &mut self,
-        part: Part<'i>,
-        window: &Window<'i>,
-    ) -> Result<Option<(usize, Token<'i>)>, HeadFault> {
+    fn field_unfinished<'i>(&mut self, part: Part, window: &Window<'i>) -> Result<Option<(usize, Token<'i>)>, Flaw> {
         match (window.bound, part) {
             (None, part) => {
                 self.pause(part, window);
                 Ok(None)
             }
-            (Some(Bound::Line), Part::Value { name, value }) => {
+            (Some(Bound::Line), Part::Value) => {
+                let colon = window.octets.iter().position(|octet| *octet == b':').unwrap_or_default();
+                let (name, value) = window.octets.split_at_checked(colon).unwrap_or_default();
+                let value = so_far(value.get(1..).unwrap_or_default());
                 let field = Field::of(name);
                 // A list's first element may need all the room that the name takes.
                 let front = front(field, value).unwrap_or_default();
                 if front.is_empty() && field.cut() == Cut::Never {
-                    return Err(HeadFault::LineTooLong);
+                    return Err(HeadFault::LineTooLong.into());
                 }
                 self.headers = self.headers.saturating_add(1);
                 self.stage = Stage::Value(field);
@@ -203,27 +209,27 @@ impl Head {
                 let value = front.trim_ascii_start();
                 Ok(Some((used, Token::Field { field, name: Text::new(name), value, last: false })))
             }
-            (Some(bound), _) => Err(bound.fault()),
+            (Some(bound), _) => Err(bound.fault().into()),
         }
     }
 
-    fn piece<'i>(&mut self, field: Field, window: &Window<'i>) -> Result<Option<(usize, Token<'i>)>, HeadFault> {
-        match (grammar::field_value(&[], window.octets), window.bound) {
+    fn piece<'i>(&mut self, field: Field, window: &Window<'i>) -> Result<Option<(usize, Token<'i>)>, Flaw> {
+        match (grammar::field_value(window.octets), window.bound) {
             (Ok((rest, value)), _) => {
                 self.stage = Stage::Fields;
                 let used = self.take(window.octets.len().saturating_sub(rest.len()));
                 Ok(Some((used, Token::Piece { field, value: value.trim_ascii_end(), last: true })))
             }
-            (Err(Stop::Wrong(fault)), _) => Err(fault),
+            (Err(Stop::Wrong(flaw)), _) => Err(flaw),
             (Err(Stop::More(part)), None) => {
                 self.pause(part, window);
                 Ok(None)
             }
-            (Err(Stop::More(Part::Value { value, .. })), Some(Bound::Line)) => {
-                let value = front(field, value).ok_or(HeadFault::LineTooLong)?;
+            (Err(Stop::More(Part::Value)), Some(Bound::Line)) => {
+                let value = front(field, so_far(window.octets)).ok_or(HeadFault::LineTooLong)?;
                 Ok(Some((self.take(value.len()), Token::Piece { field, value, last: false })))
             }
-            (Err(Stop::More(_)), Some(bound)) => Err(bound.fault()),
+            (Err(Stop::More(_)), Some(bound)) => Err(bound.fault().into()),
         }
     }
 
@@ -233,11 +239,17 @@ impl Head {
         self.seen = u16::try_from(seen).unwrap_or(u16::MAX);
     }
 
+    #[cfg_attr(feature = "small", inline(never))]
     fn take(&mut self, used: usize) -> usize {
         self.seen = 0;
         self.taken = self.taken.saturating_add(u32::try_from(used).unwrap_or(u32::MAX));
         used
     }
+}
+
+/// The value in what has come of one, without a CR that may begin its line's end.
+fn so_far(value: &[u8]) -> &[u8] {
+    value.strip_suffix(b"\r").unwrap_or(value)
 }
 
 /// The front of a value that is too long to be seen at once, as much as may be taken by itself; at least one octet.

@@ -19,18 +19,23 @@ const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// let accept = martlet_handshake::accept_key(b"dGhlIHNhbXBsZSBub25jZQ==");
 /// assert_eq!(&accept, b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="); // RFC 6455 section 1.3
 /// ```
+#[inline(never)]
 pub fn accept_key(key: &[u8; KEY]) -> [u8; ACCEPT] {
+    let (mut state, mut block) = ([0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0], [0; 16]);
     // Key and GUID are 60 octets, which with their end mark fill one block of SHA-1, so that the second holds only
     // zeros and their length in bits, 480 (RFC 3174 section 4).
-    let mut block = [0; 64];
-    put(&mut block, 0, key);
-    put(&mut block, KEY, GUID);
-    put(&mut block, 60, &[0x80]);
-    let mut state = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
-    compress(&mut state, &block);
+    let mut places = block.iter_mut();
+    for octets in [&key[..], GUID, &[0x80, 0, 0, 0]] {
+        for (octets, word) in octets.as_chunks().0.iter().zip(&mut places) {
+            *word = u32::from_be_bytes(*octets);
+        }
+    }
+    compress(&mut state, &mut block);
     block.fill(0);
-    put(&mut block, 62, &[0x01, 0xe0]);
-    compress(&mut state, &block);
+    if let Some(length) = block.last_mut() {
+        *length = 480;
+    }
+    compress(&mut state, &mut block);
     let mut digest = [0; 20];
     for (octets, word) in digest.as_chunks_mut().0.iter_mut().zip(state) {
         *octets = word.to_be_bytes();
@@ -47,9 +52,10 @@ pub(crate) fn key_of(nonce: &Nonce) -> [u8; KEY] {
     key
 }
 
-/// The nonce of a key, if `value` is one: base64 of exactly 16 octets, in the one form that encoding gives.
-pub(crate) fn key(value: &[u8]) -> Option<Nonce> {
-    let mut nonce = Nonce::default();
+/// Whether `value` is a key: base64 of exactly 16 octets, in the one form that encoding gives. Then these are its nonce; otherwise
+/// they are nobody's.
+#[cfg_attr(feature = "small", inline(never))]
+pub(crate) fn read_key(value: &[u8], nonce: &mut Nonce) -> bool {
     for (octets, digits) in nonce.chunks_mut(3).zip(value.chunks(4)) {
         let mut bits = digits.iter().fold(0, |bits: u32, digit| bits << 6 | u32::from(bits_of(*digit)));
         for octet in octets {
@@ -59,7 +65,7 @@ pub(crate) fn key(value: &[u8]) -> Option<Nonce> {
         }
     }
     // What is too short or too long, no digit, and a last one with bits set that belong to no octet, do not come back.
-    (key_of(&nonce) == value).then_some(nonce)
+    key_of(nonce) == value
 }
 
 /// Octets in base64 (RFC 4648 section 4) to `text`, which is as long as that.
@@ -97,12 +103,8 @@ const fn bits_of(digit: u8) -> u8 {
     }
 }
 
-/// Takes in one block (RFC 3174 section 6.2, with the sixteen words in a ring).
-fn compress(state: &mut [u32; 5], block: &[u8; 64]) {
-    let mut words = [0u32; 16];
-    for (word, octets) in words.iter_mut().zip(block.as_chunks().0) {
-        *word = u32::from_be_bytes(*octets);
-    }
+/// Takes in one block, which is used up (RFC 3174 section 6.2: the sixteen words are a ring).
+fn compress(state: &mut [u32; 5], words: &mut [u32; 16]) {
     let [mut a, mut b, mut c, mut d, mut e] = *state;
     for round in 0..80usize {
         let ahead = |by: usize| words.get(round.wrapping_add(by) & 15).copied().unwrap_or_default();
@@ -122,13 +124,6 @@ fn compress(state: &mut [u32; 5], block: &[u8; 64]) {
     }
     for (sum, part) in state.iter_mut().zip([a, b, c, d, e]) {
         *sum = sum.wrapping_add(part);
-    }
-}
-
-/// Puts `octets` to `at` in `room`.
-fn put(room: &mut [u8], at: usize, octets: &[u8]) {
-    for (place, octet) in room.iter_mut().skip(at).zip(octets) {
-        *place = *octet;
     }
 }
 
@@ -152,7 +147,9 @@ mod tests {
             hash.update(GUID);
             prop_assert_eq!(STANDARD.encode_slice(hash.digest().bytes(), &mut text), Ok(ACCEPT));
             prop_assert_eq!(accept_key(&key), text);
-            prop_assert_eq!(super::key(&key), Some(nonce));
+            let mut read = [0; 16];
+            prop_assert!(read_key(&key, &mut read));
+            prop_assert_eq!(read, nonce);
         }
 
         #[test]
@@ -175,7 +172,7 @@ mod tests {
 
     #[test]
     fn rfc_6455_section_4_2_1_keys() {
-        assert!(key(b"dGhlIHNhbXBsZSBub25jZQ==").is_some());
+        assert!(read_key(b"dGhlIHNhbXBsZSBub25jZQ==", &mut [0; 16]));
         let faults: [&[u8]; 9] = [
             b"",
             b"dGhlIHNhbXBsZSBub25jZQ=",
@@ -188,7 +185,7 @@ mod tests {
             b"dGhl IHNhbXBsZSBub25jZQ=",
         ];
         for fault in faults {
-            assert_eq!(key(fault), None);
+            assert!(!read_key(fault, &mut [0; 16]));
         }
     }
 
@@ -198,12 +195,10 @@ mod tests {
             for octet in 0..=u8::MAX {
                 let mut value = *b"dGhlIHNhbXBsZSBub25jZQ==";
                 value[at] = octet;
-                let decoded = STANDARD.decode_slice(value, &mut [0; 18]) == Ok(16);
-                assert_eq!(
-                    key(&value).map(|nonce| key_of(&nonce)),
-                    decoded.then_some(value),
-                    "octet {octet:#x} at {at}"
-                );
+                let (mut nonce, mut theirs) = ([0; 16], [0; 18]);
+                let decoded = STANDARD.decode_slice(value, &mut theirs) == Ok(16);
+                assert_eq!(read_key(&value, &mut nonce), decoded, "octet {octet:#x} at {at}");
+                assert!(!decoded || nonce == theirs[..16], "octet {octet:#x} at {at}");
             }
         }
     }

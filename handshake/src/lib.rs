@@ -57,6 +57,10 @@
 extern crate std;
 
 mod accept;
+#[cfg(any(test, feature = "small"))]
+mod by_hand;
+#[cfg(any(test, not(feature = "small")))]
+mod by_nom;
 mod client;
 #[cfg(feature = "deflate")]
 mod deflate;
@@ -72,8 +76,10 @@ mod head;
 mod key;
 mod limits;
 mod line;
+#[cfg(any(test, not(feature = "small")))]
 mod octets;
 mod offered;
+mod parts;
 mod refusal;
 mod request;
 mod response;

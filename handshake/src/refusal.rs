@@ -1,6 +1,7 @@
 //! Why a request is refused, and the answer that says so.
 
 use crate::fault::HeadFault;
+use crate::grammar::Flaw;
 use crate::sink::{NoRoom, Sink, put_status_line, whole};
 use core::fmt;
 
@@ -73,6 +74,16 @@ pub enum Refusal {
 impl From<HeadFault> for Refusal {
     fn from(fault: HeadFault) -> Self {
         Self::Head(fault)
+    }
+}
+
+impl From<Flaw> for Refusal {
+    fn from(flaw: Flaw) -> Self {
+        match flaw {
+            Flaw::Head(fault) => Self::Head(fault),
+            Flaw::Start => Self::RequestLineInvalid,
+            Flaw::Version => Self::HttpVersionUnsupported,
+        }
     }
 }
 

@@ -4,16 +4,15 @@ use crate::deflate::DeflateParams;
 use crate::extension::List;
 use crate::fault::HeadFault;
 use crate::field::Field;
-use crate::flags::Flags;
 use crate::grammar::{self, Part, RequestLine, Stop};
 use crate::head::{Head, Token};
-use crate::key::{Nonce, accept_key, key, key_of};
+use crate::key::{Nonce, read_key};
 use crate::limits::Limits;
 use crate::line::{Line, Text};
 use crate::refusal::Refusal;
 use crate::target::Target;
 use crate::upgrade::Upgrade;
-use crate::value;
+use crate::value::{self, Number};
 
 /// What is known of the head.
 mod fact {
@@ -36,16 +35,15 @@ mod fact {
 }
 
 /// No Content-Length came: a body of so many octets is refused.
-const NO_LENGTH: u64 = u64::MAX;
+const NO_LENGTH: Number = Number::MAX;
 /// No subprotocol is chosen.
 const NONE: u16 = u16::MAX;
 
 /// Checks a request head line by line, and remembers what the answer depends on. It holds no line.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestScanner {
-    content_length: u64,
+    content_length: Number,
     head: Head,
-    facts: Flags,
     /// The place in the server's list of the best subprotocol that was offered so far.
     subprotocol: u16,
     nonce: Nonce,
@@ -92,7 +90,6 @@ impl RequestScanner {
         Self {
             content_length: NO_LENGTH,
             head: Head::new(),
-            facts: Flags::new(),
             subprotocol: NONE,
             nonce: [0; 16],
             wanted: None,
@@ -104,6 +101,11 @@ impl RequestScanner {
     /// client's offer in full has 128 octets, which [`max_line_bytes`](Limits::max_line_bytes) must hold.
     pub const fn with_deflate(self, wanted: Option<DeflateParams>) -> Self {
         Self { wanted, ..self }
+    }
+
+    /// Octets of the head that were taken so far.
+    pub const fn taken(&self) -> u32 {
+        self.head.taken()
     }
 
     /// Takes one line, or a piece of a long one, from the front of `input`, and says how many octets that was.
@@ -144,7 +146,7 @@ impl RequestScanner {
     /// What the request is, once [`Line::End`] was reached. Refuses what only the whole head can show.
     pub fn finish(&self) -> Result<Kind, Refusal> {
         use fact::*;
-        let facts = self.facts;
+        let facts = self.head.facts;
         if !self.head.is_done() {
             return Err(HeadFault::Unfinished.into());
         }
@@ -175,7 +177,7 @@ impl RequestScanner {
         match demands.into_iter().find(|(met, _)| !met) {
             Some((_, refusal)) => Err(refusal),
             None => Ok(Kind::Upgrade(Upgrade {
-                accept: accept_key(&key_of(&self.nonce)),
+                nonce: self.nonce,
                 deflate: self.deflate,
                 subprotocol: self.subprotocol,
                 offers_subprotocols: facts.has(PROTOCOL),
@@ -184,6 +186,7 @@ impl RequestScanner {
         }
     }
 
+    #[cfg_attr(feature = "small", inline(never))]
     fn start<'i>(&mut self, limits: &Limits, input: &'i [u8]) -> Result<Option<(usize, Line<'i>)>, Refusal> {
         let window = self.head.window(limits, input);
         if self.head.unfinished(&window) {
@@ -195,7 +198,7 @@ impl RequestScanner {
                 let used = self.head.take_start(&window, rest, false);
                 Ok(Some((used, self.request_line(line)?)))
             }
-            (Err(Stop::Wrong(refusal)), _) => Err(refusal),
+            (Err(Stop::Wrong(flaw)), _) => Err(flaw.into()),
             (Err(Stop::More(part)), None) => {
                 self.head.pause(part, &window);
                 Ok(None)
@@ -215,43 +218,45 @@ impl RequestScanner {
             return Err(Refusal::HostInvalid);
         }
         if line.method == b"GET" {
-            self.facts.set(fact::GET);
+            self.head.facts.set(fact::GET);
         }
         if line.minor == 0 {
-            self.facts.set(fact::HTTP_1_0);
+            self.head.facts.set(fact::HTTP_1_0);
         }
         Ok(Line::Request { method: Text::new(line.method), target: Text::new(line.target) })
     }
 
     /// Checks a header line, or the front of a list.
+    #[cfg_attr(feature = "small", inline(never))]
     fn field(&mut self, field: Field, value: &[u8], subprotocols: &[&str]) -> Result<(), Refusal> {
         let rules = match field {
             Field::Host => (fact::HOST, Refusal::HostDuplicate, value::is_host(value), Refusal::HostInvalid),
             Field::Origin => (fact::ORIGIN, Refusal::OriginDuplicate, value::is_origin(value), Refusal::OriginInvalid),
             Field::Version => (fact::VERSION, Refusal::VersionDuplicate, value == b"13", Refusal::VersionUnsupported),
             Field::Key => {
-                let found = key(value);
-                self.nonce = found.unwrap_or(self.nonce);
-                (fact::KEY, Refusal::KeyDuplicate, found.is_some(), Refusal::KeyInvalid)
+                let legal = read_key(value, &mut self.nonce);
+                (fact::KEY, Refusal::KeyDuplicate, legal, Refusal::KeyInvalid)
             }
             Field::ContentLength => return self.length(value),
             Field::Protocol => return self.list_line(fact::PROTOCOL_LINE, field, value, subprotocols),
             Field::Extensions => return self.list_line(fact::EXTENSIONS_LINE, field, value, subprotocols),
-            Field::TransferEncoding if self.facts.has(fact::HTTP_1_0) => return Err(Refusal::TransferEncodingInvalid),
+            Field::TransferEncoding if self.head.facts.has(fact::HTTP_1_0) => {
+                return Err(Refusal::TransferEncodingInvalid);
+            }
             Field::TransferEncoding => return self.list_line(fact::CODING_LINE, field, value, subprotocols),
             Field::Upgrade | Field::Connection => return self.list(field, value, subprotocols),
             // The second is a server's header; RFC 6455 says nothing about one in a request.
             Field::Other | Field::Accept => return Ok(()),
         };
         let (fact, duplicate, legal, invalid) = rules;
-        if self.facts.put(fact) {
+        if self.head.facts.put(fact) {
             return Err(duplicate);
         }
         if legal { Ok(()) } else { Err(invalid) }
     }
 
     fn list_line(&mut self, fact: u16, field: Field, value: &[u8], subprotocols: &[&str]) -> Result<(), Refusal> {
-        self.facts.set(fact);
+        self.head.facts.set(fact);
         self.list(field, value, subprotocols)
     }
 
@@ -283,8 +288,8 @@ impl RequestScanner {
     /// Notes the fact that such an element is.
     fn note(&mut self, element: &[u8], options: &[(&str, u16)]) {
         for (option, fact) in options {
-            if element.eq_ignore_ascii_case(option.as_bytes()) {
-                self.facts.set(*fact);
+            if value::is_same(element, option.as_bytes()) {
+                self.head.facts.set(*fact);
             }
         }
     }
@@ -292,7 +297,7 @@ impl RequestScanner {
     fn extensions(&mut self, value: &[u8]) -> Result<(), Refusal> {
         let count = value::extensions(value).ok_or(Refusal::ExtensionsInvalid)?;
         if count != 0 {
-            self.facts.set(fact::EXTENSION);
+            self.head.facts.set(fact::EXTENSION);
         }
         // Offers come in the client's order of preference, over all lines: the first that can be honoured stays.
         self.deflate = self.deflate.or_else(|| self.wanted?.choose(List::new(value)));
@@ -300,7 +305,7 @@ impl RequestScanner {
     }
 
     fn protocol(&mut self, element: &[u8], subprotocols: &[&str]) {
-        self.facts.set(fact::PROTOCOL);
+        self.head.facts.set(fact::PROTOCOL);
         // Names of subprotocols are compared octet by octet (RFC 6455 section 11.5).
         let place = subprotocols.iter().position(|name| name.as_bytes() == element);
         let place = place.and_then(|place| u16::try_from(place).ok()).unwrap_or(NONE);
@@ -317,19 +322,20 @@ impl RequestScanner {
     }
 
     fn transfer_coding(&mut self, coding: &[u8]) -> Result<(), Refusal> {
-        if !coding.eq_ignore_ascii_case(b"chunked") {
+        if !value::is_same(coding, b"chunked") {
             return Err(Refusal::TransferEncodingUnknown);
         }
-        if self.facts.put(fact::CHUNKED) { Err(Refusal::TransferEncodingInvalid) } else { Ok(()) }
+        if self.head.facts.put(fact::CHUNKED) { Err(Refusal::TransferEncodingInvalid) } else { Ok(()) }
     }
 
     fn body(&self) -> Result<Body, Refusal> {
-        match (self.facts.has(fact::CODING_LINE), self.content_length) {
-            (true, _) if !self.facts.has(fact::CHUNKED) => Err(Refusal::TransferEncodingInvalid),
+        match (self.head.facts.has(fact::CODING_LINE), self.content_length) {
+            (true, _) if !self.head.facts.has(fact::CHUNKED) => Err(Refusal::TransferEncodingInvalid),
             (true, NO_LENGTH) => Ok(Body::Chunked),
             (true, _) => Err(Refusal::BodyLengthAmbiguous),
             (false, 0 | NO_LENGTH) => Ok(Body::None),
-            (false, length) => Ok(Body::Length(length)),
+            #[allow(clippy::useless_conversion)] // With `small` it is none.
+            (false, length) => Ok(Body::Length(length.into())),
         }
     }
 }

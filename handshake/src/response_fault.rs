@@ -1,6 +1,7 @@
 //! Why a response does not open the connection.
 
 use crate::fault::HeadFault;
+use crate::grammar::Flaw;
 use core::fmt;
 
 /// A client fails the connection (RFC 6455 section 4.1): one variant for each reason.
@@ -62,6 +63,16 @@ pub enum ResponseFault {
 impl From<HeadFault> for ResponseFault {
     fn from(fault: HeadFault) -> Self {
         Self::Head(fault)
+    }
+}
+
+impl From<Flaw> for ResponseFault {
+    fn from(flaw: Flaw) -> Self {
+        match flaw {
+            Flaw::Head(fault) => Self::Head(fault),
+            Flaw::Start => Self::StatusLineInvalid,
+            Flaw::Version => Self::HttpVersionUnsupported,
+        }
     }
 }
 

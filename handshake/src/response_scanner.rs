@@ -4,7 +4,6 @@ use crate::deflate::{self, DeflateParams};
 use crate::extension::{self, List};
 use crate::fault::HeadFault;
 use crate::field::Field;
-use crate::flags::Flags;
 use crate::grammar::{self, StatusLine, Stop};
 use crate::head::{Head, Token};
 use crate::key::{Nonce, accept_key, key_of};
@@ -73,7 +72,6 @@ impl Agreed {
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseScanner {
     head: Head,
-    facts: Flags,
     status: u16,
     subprotocol: u16,
     deflate: Option<DeflateParams>,
@@ -85,7 +83,12 @@ const _: () = assert!(size_of::<ResponseScanner>() <= 48);
 impl ResponseScanner {
     /// A scanner of one head, before its first octet. The request was written with the same `nonce`.
     pub const fn new(nonce: Nonce) -> Self {
-        Self { head: Head::new(), facts: Flags::new(), status: 0, subprotocol: NONE, deflate: None, nonce }
+        Self { head: Head::new(), status: 0, subprotocol: NONE, deflate: None, nonce }
+    }
+
+    /// Octets of the head, and of interim responses before it that were taken so far.
+    pub const fn taken(&self) -> u32 {
+        self.head.taken()
     }
 
     /// Takes one line, or a piece of a long one, from the front of `input`, and says how many octets that was.
@@ -123,7 +126,7 @@ impl ResponseScanner {
 
     /// Whether the connection is open, once [`Line::End`] was reached.
     pub fn finish(&self) -> Result<Agreed, ResponseFault> {
-        let facts = self.facts;
+        let facts = self.head.facts;
         let demands = [
             (self.head.is_done(), HeadFault::Unfinished.into()),
             (self.status == SWITCHING, ResponseFault::Status(self.status)),
@@ -154,7 +157,7 @@ impl ResponseScanner {
                 let used = self.head.take_start(&window, rest, false);
                 Ok(Some((used, Line::Status { code, reason })))
             }
-            (Err(Stop::Wrong(fault)), _) => Err(fault),
+            (Err(Stop::Wrong(flaw)), _) => Err(flaw.into()),
             (Err(Stop::More(part)), None) => {
                 self.head.pause(part, &window);
                 Ok(None)
@@ -172,7 +175,7 @@ impl ResponseScanner {
             // What the server chose is checked as a whole, so that it must fit at once.
             Field::Protocol | Field::Extensions if !last => Err(HeadFault::LineTooLong.into()),
             Field::Accept => {
-                if self.facts.put(fact::ACCEPT) {
+                if self.head.facts.put(fact::ACCEPT) {
                     return Err(ResponseFault::AcceptDuplicate);
                 }
                 let expect = accept_key(&key_of(&self.nonce));
@@ -194,10 +197,10 @@ impl ResponseScanner {
         }
         for element in value::elements(value) {
             match field {
-                Field::Upgrade if element.eq_ignore_ascii_case(b"websocket") => self.facts.set(fact::UPGRADE),
+                Field::Upgrade if value::is_same(element, b"websocket") => self.head.facts.set(fact::UPGRADE),
                 Field::Upgrade => return Err(ResponseFault::UpgradeInvalid),
-                Field::Connection if element.eq_ignore_ascii_case(b"upgrade") => {
-                    self.facts.set(fact::CONNECTION_UPGRADE);
+                Field::Connection if value::is_same(element, b"upgrade") => {
+                    self.head.facts.set(fact::CONNECTION_UPGRADE);
                 }
                 Field::Connection if !grammar::is_token_octets(element) => {
                     return Err(ResponseFault::ConnectionInvalid);
@@ -209,7 +212,7 @@ impl ResponseScanner {
     }
 
     fn protocol(&mut self, value: &[u8], offered: &[&str]) -> Result<(), ResponseFault> {
-        if self.facts.put(fact::PROTOCOL) {
+        if self.head.facts.put(fact::PROTOCOL) {
             return Err(ResponseFault::SubprotocolDuplicate);
         }
         if !grammar::is_token_octets(value) {
@@ -222,7 +225,7 @@ impl ResponseScanner {
     }
 
     fn extensions(&mut self, value: &[u8], offer: &Offer<'_>) -> Result<(), ResponseFault> {
-        if self.facts.put(fact::EXTENSIONS) {
+        if self.head.facts.put(fact::EXTENSIONS) {
             return Err(ResponseFault::ExtensionsDuplicate);
         }
         if !extension::is_list(value) {

@@ -197,7 +197,8 @@ pub(crate) fn check_headers(headers: &[(&str, &str)], reserved: impl Fn(Field) -
 /// "HTTP/1.1", the status, and its name if it is a common one: the name means nothing to a recipient.
 pub(crate) fn put_status_line(sink: &mut Sink<'_>, status: u16) {
     sink.text("HTTP/1.1 ");
-    sink.number(u64::from(status));
+    // Three digits, as every status has, need no loop.
+    sink.octets(&[status / 100, status / 10, status].map(|number| b'0' | (number % 10) as u8));
     sink.text(" ");
     if !cfg!(feature = "small") {
         sink.text(status_name(status));

@@ -1,7 +1,9 @@
 //! Request targets (RFC 9112 section 3.2).
 
+use crate::value::is_same;
+
 /// A target's parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Target<'i> {
     /// Host and port, if the target is in absolute form. They then count instead of the Host header.
     pub(crate) authority: Option<&'i [u8]>,
@@ -35,7 +37,7 @@ impl<'i> Target<'i> {
 /// What is behind the scheme and its "://".
 fn absolute(target: &[u8]) -> Option<&[u8]> {
     let (scheme, rest) = cut(target, b":");
-    let known = ["http", "https", "ws", "wss"].iter().any(|known| scheme.eq_ignore_ascii_case(known.as_bytes()));
+    let known = ["http", "https", "ws", "wss"].iter().any(|known| is_same(scheme, known.as_bytes()));
     rest.strip_prefix(b"://").filter(|_| known)
 }
 

@@ -1,13 +1,13 @@
 //! What a request's scanner knows of a WebSocket that is asked for.
 
 use crate::deflate::DeflateParams;
-use crate::key::ACCEPT;
+use crate::key::{ACCEPT, Nonce, accept_key, key_of};
 use crate::offered::Offered;
 
 /// What the answer to an opening handshake depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Upgrade {
-    pub(crate) accept: [u8; ACCEPT],
+    pub(crate) nonce: Nonce,
     pub(crate) deflate: Option<DeflateParams>,
     pub(crate) subprotocol: u16,
     pub(crate) offers_subprotocols: bool,
@@ -16,8 +16,8 @@ pub struct Upgrade {
 
 impl Upgrade {
     /// The value for `Sec-WebSocket-Accept`.
-    pub const fn accept(&self) -> &[u8; ACCEPT] {
-        &self.accept
+    pub fn accept(&self) -> [u8; ACCEPT] {
+        accept_key(&key_of(&self.nonce))
     }
 
     /// The first of `subprotocols` that the client offers; the list is the one that was given to [`scan`](crate::RequestScanner::scan).

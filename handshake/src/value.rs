@@ -3,11 +3,7 @@
 use crate::extension;
 use crate::grammar::is_token_octets;
 use crate::line::Text;
-use crate::octets::{leaf, literal};
-use nom::IResult;
-use nom::bytes::complete::take_while1;
-use nom::sequence::delimited;
-use nom::{Parser, branch::alt};
+use crate::parts;
 
 /// Octets that the grammar has found to be ASCII, as text.
 pub(crate) const fn text(octets: &[u8]) -> &str {
@@ -65,36 +61,34 @@ pub(crate) fn is_protocol(element: &[u8]) -> bool {
 /// Whether a value is `uri-host [ ":" port ]` (RFC 9110 section 7.2), with a host that is not empty, as HTTP demands
 /// (section 4.2.1).
 pub(crate) fn is_host(value: &[u8]) -> bool {
-    let Ok((rest, _)) = host(value) else { return false };
+    let Some(rest) = parts::host(value) else { return false };
     match rest.split_first() {
         None => true,
         Some((b':', [])) => true,
-        Some((b':', port)) => decimal(port).is_some_and(|port| port <= u64::from(u16::MAX)),
+        Some((b':', port)) => decimal(port).is_some_and(|port| port <= Number::from(u16::MAX)),
         Some(_) => false,
     }
 }
 
-/// An IPv6 address in brackets, or a name or IPv4 address (RFC 3986 section 3.2.2).
-fn host(input: &[u8]) -> IResult<&[u8], &[u8], ()> {
-    let ip = |input| leaf(take_while1(|octet: u8| octet.is_ascii_hexdigit() || matches!(octet, b':' | b'.')), input);
-    let name = |input| leaf(take_while1(is_reg_name), input);
-    alt((delimited(literal(b"["), ip, literal(b"]")), name)).parse(input)
+/// Whether two names are the same but for the case of their letters.
+#[cfg_attr(feature = "small", inline(never))]
+pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
+    one.eq_ignore_ascii_case(other)
 }
 
-/// Unreserved, "%" of percent-encoding, or a sub-delimiter but for the comma, which would make two hosts of one.
-const fn is_reg_name(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric()
-        || matches!(octet, b'-' | b'.' | b'_' | b'~' | b'%')
-        || matches!(octet, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b';' | b'=')
-}
+/// The largest numbers that are read. A small machine takes no body of 4 GiB, and has its numbers in 32 bits.
+#[cfg(not(feature = "small"))]
+pub(crate) type Number = u64;
+#[cfg(feature = "small")]
+pub(crate) type Number = u32;
 
 /// Digits alone, if they fit.
-pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
+pub(crate) fn decimal(digits: &[u8]) -> Option<Number> {
     if digits.is_empty() {
         return None;
     }
-    digits.iter().try_fold(0u64, |number, digit| match digit {
-        b'0'..=b'9' => number.checked_mul(10)?.checked_add(u64::from(digit & 0x0f)),
+    digits.iter().try_fold(0, |number: Number, digit| match digit {
+        b'0'..=b'9' => number.checked_mul(10)?.checked_add(Number::from(digit & 0x0f)),
         _ => None,
     })
 }
@@ -164,11 +158,15 @@ mod tests {
 
     #[test]
     fn rfc_9110_section_8_6_decimal_numbers() {
-        let rows: [(&str, Option<u64>); 10] = [
+        let (largest, too_large) = match cfg!(feature = "small") {
+            false => ("18446744073709551615", "18446744073709551616"),
+            true => ("4294967295", "4294967296"),
+        };
+        let rows: [(&str, Option<Number>); 10] = [
             ("0", Some(0)),
             ("007", Some(7)),
-            ("18446744073709551615", Some(u64::MAX)),
-            ("18446744073709551616", None),
+            (largest, Some(Number::MAX)),
+            (too_large, None),
             ("99999999999999999999999999", None),
             ("", None),
             ("+1", None),

@@ -55,7 +55,6 @@ pub struct Request<'i> {
     minor: u8,
     method: Text<'i>,
     target: Text<'i>,
-    parts: Target<'i>,
     headers: Headers<'i>,
 }
 
@@ -72,15 +71,9 @@ impl<'i> Request<'i> {
                 (rest, Some(line)) => break (rest, line),
             }
         };
-        let parts = Target::parse(target)?;
-        Some(Self {
-            octets,
-            minor,
-            method: Text::new(method),
-            target: Text::new(target),
-            parts,
-            headers: Headers { lines },
-        })
+        Target::parse(target)?;
+        let (method, target) = (Text::new(method), Text::new(target));
+        Some(Self { octets, minor, method, target, headers: Headers { lines } })
     }
 
     /// What this is a view of: to be kept, and viewed again.
@@ -104,22 +97,25 @@ impl<'i> Request<'i> {
     }
 
     /// The target's path as it came, percent-encoding and all. It begins with "/", or is "*".
-    pub const fn path(&self) -> &'i str {
-        value::text(self.parts.path)
+    pub fn path(&self) -> &'i str {
+        value::text(self.parts().path)
     }
 
     /// What stands behind the target's first "?", as it came.
-    pub const fn query(&self) -> Option<&'i str> {
-        match self.parts.query {
-            Some(query) => Some(value::text(query)),
-            None => None,
-        }
+    pub fn query(&self) -> Option<&'i str> {
+        self.parts().query.map(value::text)
     }
 
     /// Host, and port if there is one: of a target in absolute form, otherwise of the Host header (RFC 9112 section 3.2.2).
     /// `None` only in HTTP/1.0.
     pub fn host(&self) -> Option<&'i str> {
-        self.parts.authority.or_else(|| self.header("Host")).map(value::text)
+        self.parts().authority.or_else(|| self.header("Host")).map(value::text)
+    }
+
+    /// The target's parts: found when they are asked for, so that what is handed around stays small.
+    fn parts(&self) -> Target<'i> {
+        // There are some: `parse` has seen to that.
+        Target::parse(self.target.as_bytes()).unwrap_or_default()
     }
 
     /// Where the page comes from that opens the connection (RFC 6455 section 10.2); a client other than a browser need not say.

@@ -76,7 +76,7 @@ fn browsers_are_served_through_a_buffer_of_128_octets_with_a_cookie_of_2_kib() {
             for (max_line_bytes, read) in [(128, 1), (128, 128), (144, 7), (144, 500), (8192, 1), (8192, 8192)] {
                 let reading = request(&head, &lines_of(max_line_bytes), &["superchat"], core::iter::repeat(read));
                 let Some(Ok(Kind::Upgrade(upgrade))) = reading.end else { panic!("{reading:?}") };
-                assert_eq!(upgrade.accept(), b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+                assert_eq!(&upgrade.accept(), b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
                 assert_eq!(upgrade.subprotocol(&["superchat"]).map(Offered::as_str), Some("superchat"));
                 assert!(upgrade.offers_extensions());
                 readings.push(joined(&reading));
