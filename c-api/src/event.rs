@@ -172,7 +172,6 @@ impl Event {
                     Asked::Upgrade(upgrade) => (true, upgrade.subprotocol(names).map(|offered| offered.as_str())),
                     Asked::Plain(_) => (false, None),
                 };
-                let head = head.map(|head| head.as_bytes()).unwrap_or_default();
                 Self { upgrade, name: named(name), ..with(EventType::Request, head) }
             }
             CoreEvent::Open(agreed) => Self { name: named(agreed.subprotocol(names)), ..with(EventType::Open, &[]) },

@@ -123,8 +123,8 @@ impl<S: Side> Connection<'_, S> {
     fn may_afford(&mut self, now: Instant) -> bool {
         let most = self.config.max_control_per_second;
         // Of a clock that went back nothing is known, so that a second begins as well.
-        if now.0.wrapping_sub(self.second.0) >= 1000 {
-            (self.second, self.controls) = (now, 0);
+        if now.low().wrapping_sub(self.second) >= 1000 {
+            (self.second, self.controls) = (now.low(), 0);
         }
         self.controls = self.controls.saturating_add(1);
         most == 0 || self.controls <= most

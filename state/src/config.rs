@@ -1,5 +1,6 @@
 //! The settings of connections, with defaults that are safe.
 
+use crate::instant::MAX_WAIT_MS;
 use core::fmt;
 use martlet_codec::Limits;
 use martlet_handshake::DeflateParams;
@@ -104,6 +105,9 @@ impl Config<'_> {
             ),
             (self.idle_ms != 0 && self.pong_timeout_ms == 0, "pong_timeout_ms", "0 gives a peer no time to answer"),
             (self.close_timeout_ms == 0, "close_timeout_ms", "0 gives a peer no time to answer"),
+            (self.handshake_timeout_ms > MAX_WAIT_MS, "handshake_timeout_ms", "12 days are the most"),
+            (self.pong_timeout_ms > MAX_WAIT_MS, "pong_timeout_ms", "12 days are the most"),
+            (self.close_timeout_ms > MAX_WAIT_MS, "close_timeout_ms", "12 days are the most"),
             (
                 !self.subprotocols.iter().all(|name| martlet_handshake::is_token(name)),
                 "subprotocols",
@@ -143,6 +147,9 @@ mod tests {
         let nonsense = [
             (Config { close_timeout_ms: 0, ..Config::DEFAULT }, "close_timeout_ms"),
             (Config { pong_timeout_ms: 0, ..Config::DEFAULT }, "pong_timeout_ms"),
+            (Config { handshake_timeout_ms: MAX_WAIT_MS + 1, ..Config::DEFAULT }, "handshake_timeout_ms"),
+            (Config { pong_timeout_ms: u32::MAX, ..Config::DEFAULT }, "pong_timeout_ms"),
+            (Config { close_timeout_ms: u32::MAX, ..Config::DEFAULT }, "close_timeout_ms"),
             #[cfg(feature = "deflate")]
             (
                 Config {

@@ -2,11 +2,11 @@
 
 use crate::config::Config;
 use crate::event::{Event, Fault, Status};
-use crate::instant::Instant;
+use crate::instant::{Instant, MAX_WAIT_MS};
 use crate::side::{Server, Side};
 use crate::states::{State, Trigger};
 use martlet_codec::{Data, DataKind, Decoder, MAX_CONTROL, NoRoom, Writer};
-use martlet_handshake::{DeflateParams, Kind};
+use martlet_handshake::{DeflateParams, Upgrade};
 
 /// Room in the output that is always enough for [`Connection::receive`] and [`Connection::tick`], in octets.
 pub const MIN_OUTPUT: usize = if cfg!(feature = "small") { 144 } else { 512 };
@@ -23,10 +23,10 @@ pub struct Connection<'c, S: Side = Server> {
     pub(crate) phase: Phase<S::Scanner>,
     /// When the last octet came.
     pub(crate) heard: Instant,
-    /// The deadline of the handshake, of the Pong, or of the peer's Close: one at a time.
-    pub(crate) due: Instant,
-    /// Where the second begins for which `controls` counts.
-    pub(crate) second: Instant,
+    /// The deadline of the handshake, of the Pong, or of the peer's Close, one at a time: the lower half, see [`Self::due`].
+    due: u32,
+    /// Where the second begins for which `controls` counts: the lower half.
+    pub(crate) second: u32,
     pub(crate) controls: u16,
     pub(crate) state: State,
     /// The message of ours that is open.
@@ -51,10 +51,10 @@ pub(crate) struct Sending {
 /// What the next octets are.
 #[derive(Debug)]
 pub(crate) enum Phase<H> {
-    /// A head, of which `checked` octets at the front of the input are read already but not taken.
-    Head { scanner: H, checked: usize },
-    /// Nothing is taken until the application has answered the request.
-    Decision(Kind),
+    /// A head. If it stays whole, what the scanner took of it still lies at the front of the input.
+    Head(H),
+    /// Nothing is taken until the application has answered the request, which asks for this WebSocket or for none.
+    Decision(Option<Upgrade>),
     /// Frames, and how messages among them are compressed.
     Frames(Decoder, Option<DeflateParams>),
     /// Nothing more is of interest.
@@ -68,8 +68,8 @@ impl<'c, S: Side> Connection<'c, S> {
             side,
             phase,
             heard: now,
-            due: now.after(config.handshake_timeout_ms),
-            second: now,
+            due: deadline(now, config.handshake_timeout_ms),
+            second: now.low(),
             controls: 0,
             state: State::Connection,
             sending: None,
@@ -96,7 +96,7 @@ impl<'c, S: Side> Connection<'c, S> {
     pub const fn compression(&self) -> Option<DeflateParams> {
         match &self.phase {
             Phase::Frames(_, deflate) => *deflate,
-            Phase::Head { .. } | Phase::Decision(_) | Phase::Over => None,
+            Phase::Head(_) | Phase::Decision(_) | Phase::Over => None,
         }
     }
 
@@ -105,11 +105,23 @@ impl<'c, S: Side> Connection<'c, S> {
         self.heard
     }
 
+    /// The deadline that is set. It is never far from when the peer was last heard.
+    pub(crate) const fn due(&self) -> Instant {
+        self.heard.near(self.due)
+    }
+
+    /// Sets a deadline.
+    pub(crate) fn set_due(&mut self, now: Instant, ms: u32) {
+        // A peer that was silent for longer, which it may be without a heartbeat, counts as heard so long ago.
+        self.heard = self.heard.max(Instant(now.0.saturating_sub(u64::from(MAX_WAIT_MS))));
+        self.due = deadline(now, ms);
+    }
+
     /// Octets of payload that the frame at hand still lacks: read so many straight to where the message is to lie.
     pub const fn missing(&self) -> u64 {
         match &self.phase {
             Phase::Frames(decoder, _) => decoder.missing(),
-            Phase::Head { .. } | Phase::Decision(_) | Phase::Over => 0,
+            Phase::Head(_) | Phase::Decision(_) | Phase::Over => 0,
         }
     }
 
@@ -158,6 +170,20 @@ impl<'c, S: Side> Connection<'c, S> {
         Some(data)
     }
 
+    /// [`receive`](Self::receive) until the handshake is over, for who answers frames [in place](Connection::receive_in_place) and needs
+    /// no other code for them. Of frames it takes nothing and says [`Status::More`].
+    pub fn receive_head<'i>(
+        &mut self,
+        now: Instant,
+        input: &mut &'i mut [u8],
+        output: &mut Writer<'_>,
+    ) -> Result<Status<'i>, Fault> {
+        match self.phase {
+            Phase::Frames(..) => Ok(Status::More),
+            Phase::Head(_) | Phase::Decision(_) | Phase::Over => self.receive_other(now, input, output),
+        }
+    }
+
     /// Everything before the first frame and after the last.
     #[inline(never)]
     pub(crate) fn receive_other<'i>(
@@ -167,7 +193,7 @@ impl<'c, S: Side> Connection<'c, S> {
         output: &mut Writer<'_>,
     ) -> Result<Status<'i>, Fault> {
         match self.phase {
-            Phase::Head { .. } => {
+            Phase::Head(_) => {
                 if output.room() < MIN_OUTPUT {
                     return Ok(Status::NoRoom(NoRoom { wanted: MIN_OUTPUT }));
                 }
@@ -209,6 +235,11 @@ impl<'c, S: Side> Connection<'c, S> {
             self.phase = Phase::Over;
         }
     }
+}
+
+/// The lower half of the instant so many milliseconds later.
+const fn deadline(now: Instant, ms: u32) -> u32 {
+    now.after(if ms < MAX_WAIT_MS { ms } else { MAX_WAIT_MS }).low()
 }
 
 #[cfg(test)]

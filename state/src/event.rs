@@ -3,7 +3,7 @@
 use crate::states::State;
 use core::fmt;
 use martlet_codec::{CloseFrame, Data, InvalidClose, NoRoom, Violation};
-use martlet_handshake::{Agreed, Kind, Line, Refusal, Request, ResponseFault, WriteError};
+use martlet_handshake::{Agreed, Kind, Line, Refusal, ResponseFault, WriteError};
 
 /// The answer of [`Connection::receive`](crate::Connection::receive).
 #[derive(Debug)]
@@ -26,8 +26,9 @@ pub enum Event<'i> {
     /// A server got a whole, legal request: answer with [`accept`](crate::Connection::accept) or
     /// [`respond`](crate::Connection::respond). Until then nothing more is taken.
     Request {
-        /// All of the head ([`HeadMode::Whole`](crate::HeadMode::Whole) only).
-        head: Option<Request<'i>>,
+        /// All of the head, for [`Request::parse`](crate::Request::parse), which is left to who wants to see it
+        /// ([`HeadMode::Whole`](crate::HeadMode::Whole); otherwise empty).
+        head: &'i [u8],
         /// Whether it asks for a WebSocket.
         kind: Kind,
     },

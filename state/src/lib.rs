@@ -11,7 +11,7 @@
 //!
 //! ```
 //! use martlet_codec::Writer;
-//! use martlet_state::{Accept, Config, Connection, Event, Instant, Payload, State, Status};
+//! use martlet_state::{Accept, Config, Connection, Event, Instant, Payload, Request, State, Status};
 //!
 //! let config = Config::DEFAULT;
 //! let now = Instant(0); // milliseconds since whatever moment the caller counts from
@@ -24,7 +24,8 @@
 //! loop {
 //!     match connection.receive(now, &mut input, &mut output).unwrap() {
 //!         Status::Event(Event::Request { head, .. }) => {
-//!             assert_eq!(head.map(|head| head.path()), Some("/chat"));
+//!             let request = Request::parse(head).expect("it was checked");
+//!             assert_eq!(request.path(), "/chat");
 //!             connection.accept(now, &Accept::default(), &mut output).unwrap();
 //!         }
 //!         Status::Event(Event::Data(data)) => {

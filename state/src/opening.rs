@@ -8,20 +8,15 @@ use crate::side::{Client, Server, Side};
 use crate::states::Trigger;
 use martlet_codec::{Decoder, NoRoom, Writer};
 use martlet_handshake::{
-    Accept, ClientRequest, DeflateParams, Kind, Line, Offer, Refusal, Request, RequestScanner, Response,
-    ResponseScanner, Text, WriteError,
+    Accept, ClientRequest, DeflateParams, Kind, Line, Offer, Refusal, RequestScanner, Response, ResponseScanner, Text,
+    WriteError,
 };
 use rand_core::CryptoRng;
 
 impl<'c> Connection<'c, Server> {
     /// The end that accepted the transport, at `now`.
     pub const fn server(config: &'c Config<'c>, now: Instant) -> Self {
-        Self::new(
-            config,
-            now,
-            Server,
-            Phase::Head { scanner: RequestScanner::new().with_deflate(config.deflate), checked: 0 },
-        )
+        Self::new(config, now, Server, Phase::Head(RequestScanner::new().with_deflate(config.deflate)))
     }
 
     fn refuse(&mut self, refusal: Refusal, output: &mut Writer<'_>) -> Fault {
@@ -46,15 +41,19 @@ impl<'c> Connection<'c, Server> {
         input: &mut &'i mut [u8],
         output: &mut Writer<'_>,
     ) -> Result<Status<'i>, Fault> {
-        let Self { config, phase: Phase::Head { scanner, checked }, .. } = self else { return Ok(Status::More) };
-        let read =
-            read_line(config.head_mode, checked, input, |fresh| scanner.scan(&config.head, config.subprotocols, fresh));
+        let Self { config, phase: Phase::Head(scanner), .. } = self else { return Ok(Status::More) };
+        let read = read_line(config.head_mode, scanner.taken(), input, |fresh| {
+            scanner.scan(&config.head, config.subprotocols, fresh)
+        });
         match read {
             Ok(Some(Read::Line(line))) => Ok(Status::Event(Event::Line(line))),
             Ok(Some(Read::Head(head))) => match scanner.finish() {
                 Ok(kind) => {
-                    self.phase = Phase::Decision(kind);
-                    Ok(Status::Event(Event::Request { head: Request::parse(head), kind }))
+                    self.phase = Phase::Decision(match kind {
+                        Kind::Upgrade(upgrade) => Some(upgrade),
+                        Kind::Plain(_) => None,
+                    });
+                    Ok(Status::Event(Event::Request { head, kind }))
                 }
                 Err(refusal) => Err(self.refuse(refusal, output)),
             },
@@ -80,16 +79,17 @@ impl<'c, R: CryptoRng> Connection<'c, Client<R>> {
             ClientRequest { subprotocols: config.subprotocols, extensions: None, deflate: config.deflate, ..*request };
         let len = request.write(&nonce, output.spare()).map_err(write_error)?;
         output.advance(len);
-        let head = Phase::Head { scanner: ResponseScanner::new(nonce), checked: 0 };
+        let head = Phase::Head(ResponseScanner::new(nonce));
         let mut connection = Self::new(config, now, Client(rng), head);
         connection.go(Trigger::HeadStarted);
         Ok(connection)
     }
 
     pub(crate) fn read_response<'i>(&mut self, now: Instant, input: &mut &'i mut [u8]) -> Result<Status<'i>, Fault> {
-        let Self { config, phase: Phase::Head { scanner, checked }, .. } = self else { return Ok(Status::More) };
+        let Self { config, phase: Phase::Head(scanner), .. } = self else { return Ok(Status::More) };
         let offer = Offer { subprotocols: config.subprotocols, extensions: None, deflate: config.deflate };
-        let read = read_line(config.head_mode, checked, input, |fresh| scanner.scan(&config.head, &offer, fresh));
+        let read =
+            read_line(config.head_mode, scanner.taken(), input, |fresh| scanner.scan(&config.head, &offer, fresh));
         let fault = match read {
             Ok(Some(Read::Line(line))) => return Ok(Status::Event(Event::Line(line))),
             Ok(Some(Read::Head(_))) => match scanner.finish() {
@@ -114,7 +114,7 @@ impl<S: Side> Connection<'_, S> {
     ///
     /// A client gets no request, so that this is [`Misuse::NoUpgrade`] there: one loop drives either end.
     pub fn accept(&mut self, now: Instant, accept: &Accept<'_>, output: &mut Writer<'_>) -> Result<(), SendError> {
-        let Phase::Decision(Kind::Upgrade(upgrade)) = &self.phase else { return Err(Misuse::NoUpgrade.into()) };
+        let Phase::Decision(Some(upgrade)) = &self.phase else { return Err(Misuse::NoUpgrade.into()) };
         // No other extension is spoken, and what is not honoured must not be accepted (RFC 6455 section 9.1).
         if accept.extensions.is_some() {
             return Err(Misuse::Head(WriteError::ExtensionsNotOffered).into());
@@ -156,38 +156,49 @@ enum Read<'i> {
     Head(&'i [u8]),
 }
 
-/// Scans lines behind the `checked` octets at the front of `input` until there is something to say.
+/// Scans lines until there is something to say. Where the head stays whole, the `taken` octets that were read of it before lie at
+/// the front of `input`.
 fn read_line<'i, F>(
     mode: HeadMode,
-    checked: &mut usize,
+    taken: u32,
     input: &mut &'i mut [u8],
     mut scan: impl for<'a> FnMut(&'a [u8]) -> Result<Option<(usize, Line<'a>)>, F>,
 ) -> Result<Option<Read<'i>>, F> {
+    let mut checked = match mode {
+        HeadMode::Whole => usize::try_from(taken).unwrap_or(usize::MAX),
+        HeadMode::Lines => 0,
+    };
     loop {
-        let fresh = input.get(*checked..).unwrap_or_default();
+        let fresh = input.get(checked..).unwrap_or_default();
         let Some((used, line)) = scan(fresh)? else { return Ok(None) };
-        let end = checked.saturating_add(used);
+        checked = checked.saturating_add(used);
         if matches!(line, Line::End) {
-            *checked = 0;
-            return Ok(Some(Read::Head(input.split_off_mut(..end).unwrap_or_default())));
+            let taken: &'i [u8] = input.split_off_mut(..checked).unwrap_or_default();
+            return Ok(Some(Read::Head(if mode == HeadMode::Whole { taken } else { &[] })));
         }
-        match mode {
-            HeadMode::Whole => *checked = end,
-            HeadMode::Lines => {
-                let place = Place::of(&line, fresh);
-                let taken: &'i [u8] = input.split_off_mut(..end).unwrap_or_default();
-                return Ok(Some(Read::Line(place.line(taken))));
-            }
+        if mode == HeadMode::Lines {
+            let place = Place::of(&line, fresh);
+            let taken: &'i [u8] = input.split_off_mut(..checked).unwrap_or_default();
+            return Ok(Some(Read::Line(place.line(taken))));
         }
     }
 }
 
 /// Where a line's parts lie, so that it can be shown again when the octets have been split off.
 struct Place {
-    /// The line with its parts left out.
-    shape: Line<'static>,
+    shape: Shape,
     name: Part,
     value: Part,
+}
+
+/// A line with its parts left out.
+enum Shape {
+    Blank,
+    Request,
+    Status(u16),
+    Header { last: bool },
+    Piece { last: bool },
+    End,
 }
 
 #[derive(Clone, Copy)]
@@ -197,14 +208,13 @@ struct Part {
 }
 
 impl Part {
-    const NONE: Self = Self { at: 0, len: 0 };
-
     fn of(part: &[u8], whole: &[u8]) -> Self {
         // Only addresses are compared. A part that lies elsewhere would be shown as empty.
         Self { at: (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize), len: part.len() }
     }
 
-    fn show<'i>(&self, whole: &'i [u8]) -> &'i [u8] {
+    #[cfg_attr(feature = "small", inline(never))]
+    fn show(self, whole: &[u8]) -> &[u8] {
         whole.get(self.at..).and_then(|from| from.get(..self.len)).unwrap_or_default()
     }
 }
@@ -212,33 +222,25 @@ impl Part {
 impl Place {
     fn of(line: &Line<'_>, whole: &[u8]) -> Self {
         let (shape, name, value): (_, &[u8], &[u8]) = match *line {
-            Line::Blank => return Self { shape: Line::Blank, name: Part::NONE, value: Part::NONE },
-            Line::End => return Self { shape: Line::End, name: Part::NONE, value: Part::NONE },
-            Line::Request { method, target } => {
-                (Line::Request { method: Text::new(b""), target: Text::new(b"") }, method.as_bytes(), target.as_bytes())
-            }
-            Line::Status { code, reason } => (Line::Status { code, reason: b"" }, b"", reason),
-            Line::Header { name, value, last } => {
-                (Line::Header { name: Text::new(b""), value: b"", last }, name.as_bytes(), value)
-            }
-            Line::ValuePiece { value, last } => (Line::ValuePiece { value: b"", last }, b"", value),
+            Line::Blank => (Shape::Blank, b"", b""),
+            Line::End => (Shape::End, b"", b""),
+            Line::Request { method, target } => (Shape::Request, method.as_bytes(), target.as_bytes()),
+            Line::Status { code, reason } => (Shape::Status(code), b"", reason),
+            Line::Header { name, value, last } => (Shape::Header { last }, name.as_bytes(), value),
+            Line::ValuePiece { value, last } => (Shape::Piece { last }, b"", value),
         };
         Self { shape, name: Part::of(name, whole), value: Part::of(value, whole) }
     }
 
     fn line<'i>(&self, whole: &'i [u8]) -> Line<'i> {
-        let (name, value) = (&self.name, &self.value);
+        let (name, value) = (Text::new(self.name.show(whole)), self.value.show(whole));
         match self.shape {
-            Line::Blank => Line::Blank,
-            Line::End => Line::End,
-            Line::Request { .. } => {
-                Line::Request { method: Text::new(name.show(whole)), target: Text::new(value.show(whole)) }
-            }
-            Line::Status { code, .. } => Line::Status { code, reason: value.show(whole) },
-            Line::Header { last, .. } => {
-                Line::Header { name: Text::new(name.show(whole)), value: value.show(whole), last }
-            }
-            Line::ValuePiece { last, .. } => Line::ValuePiece { value: value.show(whole), last },
+            Shape::Blank => Line::Blank,
+            Shape::Request => Line::Request { method: name, target: Text::new(value) },
+            Shape::Status(code) => Line::Status { code, reason: value },
+            Shape::Header { last } => Line::Header { name, value, last },
+            Shape::Piece { last } => Line::ValuePiece { value, last },
+            Shape::End => Line::End,
         }
     }
 }

@@ -119,7 +119,7 @@ impl<S: Side> Connection<'_, S> {
             None => self.control(ControlOp::Close, &[], output),
         }
         self.go(Trigger::CloseSent);
-        self.due = now.after(self.config.close_timeout_ms);
+        self.set_due(now, self.config.close_timeout_ms);
         Ok(())
     }
 

@@ -16,8 +16,8 @@ impl<S: Side> Connection<'_, S> {
     pub const fn poll_timeout(&self) -> Option<Instant> {
         match self.state {
             State::Connection | State::Handshake if self.config.handshake_timeout_ms == 0 => None,
-            State::Connection | State::Handshake | State::Closing => Some(self.due),
-            State::Active if self.awaiting_pong => Some(self.due),
+            State::Connection | State::Handshake | State::Closing => Some(self.due()),
+            State::Active if self.awaiting_pong => Some(self.due()),
             State::Active if self.config.idle_ms != 0 => Some(self.heard.after(self.config.idle_ms)),
             State::Active | State::Closed => None,
         }
@@ -54,7 +54,7 @@ impl<S: Side> Connection<'_, S> {
             State::Active => {
                 self.control(ControlOp::Ping, &[], output);
                 self.awaiting_pong = true;
-                self.due = now.after(self.config.pong_timeout_ms);
+                self.set_due(now, self.config.pong_timeout_ms);
                 return Ok(None);
             }
             State::Closing | State::Closed => Expired::Close,
@@ -125,5 +125,22 @@ mod tests {
         output.clear();
         assert_eq!(connection.tick(Instant(150_000), &mut output), Ok(None));
         assert_eq!((connection.state(), output.written()), (State::Active, &b"\x89\0"[..]));
+    }
+
+    /// Of a deadline the lower half is kept: it is the same wherever the clock stands, and after any silence.
+    #[test]
+    fn deadlines_hold_whatever_the_clock_shows() {
+        let config = Config { idle_ms: 0, ..Config::DEFAULT };
+        let mut room = [0; MIN_OUTPUT];
+        for start in [0, 0x7fff_fff0, 0xffff_f000, 0xffff_ffff, 1 << 40, u64::MAX >> 1] {
+            for silence in [0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 1 << 36] {
+                let mut connection = active(&config, Instant(start));
+                assert_eq!(connection.poll_timeout(), None);
+                let closed = Instant(start + silence);
+                connection.close(closed, None, &mut Writer::new(&mut room)).unwrap();
+                assert_eq!(connection.poll_timeout(), Some(closed.after(5_000)), "{start:x} {silence:x}");
+            }
+            assert_eq!(Connection::server(&config, Instant(start)).poll_timeout(), Some(Instant(start + 10_000)));
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::id::ConnId;
 use crate::worker::Worker;
 use core::ops::ControlFlow;
 use martlet_codec::{Assembler, Data};
-use martlet_state::{CloseFrame, Event, Fault, MIN_OUTPUT, State, Status, Violation};
+use martlet_state::{CloseFrame, Event, Fault, MIN_OUTPUT, Request, State, Status, Violation};
 
 impl<H: Handler> Worker<'_, H> {
     /// Takes all that can be taken of the buffer's first octets, and says how many are left, which are its first ones then.
@@ -128,11 +128,12 @@ impl<H: Handler> Worker<'_, H> {
                     let (code, reason) = frame.map_or((1005, ""), |frame| (frame.code().get(), frame.reason()));
                     self.tell(key, &Closed { code, reason, by, clean: true });
                 }
-                Event::Request { head: Some(head), kind } => self.request(key, &head, &kind),
                 // A server reads whole heads, and nobody opens a connection for it.
-                Event::Request { head: None, .. } | Event::Line(_) | Event::Open(_) => {
-                    _ = slot.flags.raise(Flag::Broken)
-                }
+                Event::Request { head, kind } => match Request::parse(head) {
+                    Some(head) => self.request(key, &head, &kind),
+                    None => _ = slot.flags.raise(Flag::Broken),
+                },
+                Event::Line(_) | Event::Open(_) => _ = slot.flags.raise(Flag::Broken),
             },
             Ok(Status::NoRoom(_)) => self.ctx.flush_output(),
             Ok(Status::More) => {}

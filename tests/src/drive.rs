@@ -8,7 +8,7 @@ use crate::wire::Wire;
 use martlet_codec::{DataKind, MIN_INPUT, Role, Violation, Writer};
 use martlet_state::{
     Accept, Client, ClientRequest, CloseFrame, Config, Connection, Event, Fault, Instant, Kind, MIN_OUTPUT, Payload,
-    Response, SendError, Side, State, Status,
+    Request, Response, SendError, Side, State, Status,
 };
 use rand_chacha::ChaCha12Rng;
 use rand_core::SeedableRng;
@@ -229,8 +229,10 @@ impl Driver<'_> {
         match event {
             Event::Line(line) => self.transcript.line(format!("{line:?}")),
             Event::Request { head, kind } => {
-                let line =
-                    head.map_or("Request".to_owned(), |head| format!("Request {} {}", head.method(), head.target()));
+                let line = match Request::parse(head) {
+                    Some(head) => format!("Request {} {}", head.method(), head.target()),
+                    None => "Request".to_owned(),
+                };
                 self.transcript.line(line);
                 self.say(MIN_OUTPUT, |output| answer(connection, kind, output));
                 self.close_if_due(connection);

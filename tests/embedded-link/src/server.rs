@@ -9,8 +9,8 @@ pub use martlet::state::State as Stage;
 
 /// The least that a header with a control frame's body takes. Longer lines of heads pass in pieces.
 pub const BUFFER: usize = martlet::codec::MIN_INPUT;
-/// Room for the answer to a request: it is sent at once, so that any number of connections has it on the stack in turn.
-const HEAD: usize = if MIN_OUTPUT > 160 { MIN_OUTPUT } else { 160 };
+/// Room for the answer to a request.
+pub const ROOM: usize = if MIN_OUTPUT > 160 { MIN_OUTPUT } else { 160 };
 
 static CONFIG: Config<'static> = Config {
     head: Limits { max_line_bytes: BUFFER as u32, ..Limits::DEFAULT },
@@ -49,12 +49,62 @@ impl Server {
         self.connection.state()
     }
 
-    /// Takes what has come, and says what there is to say to it.
-    pub fn turn(&mut self, port: &mut impl Port) {
+    /// Takes what has come, and says what there is to say to it. Any number of connections has `room` in turn: the answer to a
+    /// request, which lies there, is sent at once.
+    pub fn turn(&mut self, port: &mut impl Port, room: &mut [u8; ROOM]) {
+        let came = port.read(self.buffer.get_mut(usize::from(self.held)..).unwrap_or_default());
+        self.held = self.held.wrapping_add(came as u8);
+        while self.held > 0 && self.opens() {
+            let mut output = Writer::new(room);
+            let head = self.read_head(&mut output);
+            if head == Head::Upgrade {
+                self.accept(&mut output);
+            }
+            port.write(output.written());
+            if head == Head::Nothing {
+                break;
+            }
+        }
+        if !self.opens() {
+            self.frames(port);
+        }
+    }
+
+    /// Whether the handshake is still under way.
+    fn opens(&self) -> bool {
+        matches!(self.stage(), Stage::Connection | Stage::Handshake)
+    }
+
+    #[inline(never)]
+    fn accept(&mut self, output: &mut Writer<'_>) {
+        // There is room, and something to accept.
+        let _ = self.connection.accept(now(), &Accept::default(), output);
+    }
+
+    /// Reads a line of the request.
+    #[inline(never)]
+    fn read_head(&mut self, output: &mut Writer<'_>) -> Head {
         let Self { connection, held, buffer } = self;
-        let came = port.read(buffer.get_mut(usize::from(*held)..).unwrap_or_default());
-        let end = usize::from(*held).wrapping_add(came);
-        let mut rest = buffer.get_mut(..end).unwrap_or_default();
+        let mut rest = buffer.get_mut(..usize::from(*held)).unwrap_or_default();
+        let head = match connection.receive_head(now(), &mut rest, output) {
+            Ok(Status::Event(Event::Request { kind: Kind::Upgrade(_), .. })) => Head::Upgrade,
+            Ok(Status::Event(Event::Request { .. })) => {
+                connection.eof();
+                Head::Nothing
+            }
+            Ok(Status::Event(_)) => Head::Line,
+            Ok(_) | Err(_) => Head::Nothing,
+        };
+        let left = rest.len();
+        self.keep(left);
+        head
+    }
+
+    /// Echoes messages piece by piece, and answers control frames where they lie.
+    #[inline(never)]
+    fn frames(&mut self, port: &mut impl Port) {
+        let Self { connection, held, buffer } = self;
+        let mut rest = buffer.get_mut(..usize::from(*held)).unwrap_or_default();
         while !rest.is_empty() {
             let mut answer = &[][..];
             match connection.receive_in_place(now(), &mut rest, &mut answer) {
@@ -66,8 +116,7 @@ impl Server {
                     }
                 }
                 Ok(Status::Event(_)) => port.write(answer),
-                Ok(Status::NoRoom(_)) if open(connection, &mut rest, port) => {}
-                Ok(Status::NoRoom(_) | Status::More) => break,
+                Ok(_) => break,
                 Err(_) => {
                     port.write(answer);
                     break;
@@ -75,30 +124,25 @@ impl Server {
             }
         }
         let left = rest.len();
-        crate::port::keep(buffer, end, left);
-        *held = left as u8;
+        self.keep(left);
+    }
+
+    /// Moves the last `left` octets of what is held to the front.
+    fn keep(&mut self, left: usize) {
+        crate::port::keep(&mut self.buffer, usize::from(self.held), left);
+        self.held = left as u8;
     }
 }
 
-/// Reads a line of the request, and answers when it is whole; says whether to go on.
-#[inline(never)]
-fn open(connection: &mut State, rest: &mut &mut [u8], port: &mut impl Port) -> bool {
-    let mut room = [0; HEAD];
-    let mut output = Writer::new(&mut room);
-    let status = connection.receive(now(), rest, &mut output);
-    let goes_on = match status {
-        Ok(Status::Event(Event::Request { kind: Kind::Upgrade(_), .. })) => {
-            connection.accept(now(), &Accept::default(), &mut output).is_ok()
-        }
-        Ok(Status::Event(Event::Request { .. })) => {
-            connection.eof();
-            false
-        }
-        Ok(Status::Event(_)) => true,
-        Ok(_) | Err(_) => false,
-    };
-    port.write(output.written());
-    goes_on
+/// What came of a request.
+#[derive(PartialEq)]
+enum Head {
+    /// A line, or the front of one.
+    Line,
+    /// All of it, and it asks for a WebSocket.
+    Upgrade,
+    /// Nothing that goes on by itself.
+    Nothing,
 }
 
 impl Default for Server {

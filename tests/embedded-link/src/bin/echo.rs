@@ -4,9 +4,10 @@
 
 use core::mem::MaybeUninit;
 use martlet_embedded_link::port::{self, Serial};
-use martlet_embedded_link::server::{Server, Stage};
+use martlet_embedded_link::server::{ROOM, Server, Stage};
 
 static mut SERVER: MaybeUninit<Server> = MaybeUninit::uninit();
+static mut ANSWER: [u8; ROOM] = [0; ROOM];
 
 #[unsafe(link_section = ".vectors")]
 #[used]
@@ -14,11 +15,12 @@ static RESET: extern "C" fn() -> ! = reset;
 
 #[unsafe(no_mangle)]
 extern "C" fn reset() -> ! {
-    // SAFETY: nothing else names it, and this is called once.
-    let server = unsafe { &mut *(&raw mut SERVER) }.write(Server::new());
+    // SAFETY: nothing else names them, and this is called once.
+    let (server, room) = unsafe { (&mut *(&raw mut SERVER), &mut *(&raw mut ANSWER)) };
+    let server = server.write(Server::new());
     port::keep_memory_functions(&mut [0; 64]);
     loop {
-        server.turn(&mut Serial);
+        server.turn(&mut Serial, room);
         if server.stage() == Stage::Closed {
             *server = Server::new();
         }

@@ -6,10 +6,11 @@ use core::mem::MaybeUninit;
 use martlet::handshake::{ClientRequest, Limits};
 use martlet::state::{Config, Connection, Event, HeadMode, State, Status, Writer};
 use martlet_embedded_link::port::{self, Serial};
-use martlet_embedded_link::server::{BUFFER, Server, Stage};
+use martlet_embedded_link::server::{BUFFER, ROOM, Server, Stage};
 use martlet_embedded_link::{Noise, now};
 
 static mut SERVER: MaybeUninit<Server> = MaybeUninit::uninit();
+static mut ANSWER: [u8; ROOM] = [0; ROOM];
 static mut INPUT: [u8; BUFFER] = [0; BUFFER];
 static mut OUTPUT: [u8; 512] = [0; 512];
 
@@ -27,10 +28,12 @@ static RESET: extern "C" fn() -> ! = reset;
 extern "C" fn reset() -> ! {
     // SAFETY: nothing else names them, and this is called once.
     let (server, input, output) = unsafe { (&mut *(&raw mut SERVER), &mut *(&raw mut INPUT), &mut *(&raw mut OUTPUT)) };
+    // SAFETY: nothing else names it, and this is called once.
+    let room = unsafe { &mut *(&raw mut ANSWER) };
     let server = server.write(Server::new());
     port::keep_memory_functions(input);
     loop {
-        server.turn(&mut Serial);
+        server.turn(&mut Serial, room);
         if server.stage() == Stage::Closed {
             *server = Server::new();
             ask(input, output);
