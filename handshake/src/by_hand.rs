@@ -1,10 +1,10 @@
 //! The smallest parts of a head, by hand: the twin of nom's parsers for machines whose flash is small.
 
-use crate::grammar::is_tchar;
-use crate::parts::{Found, before, is_address, is_reg_name, is_space};
+use crate::class::Class;
+use crate::parts::{Found, before, behind};
 
 /// What lies behind the octets of `class` in front, and these; `None` if all are, so that more may come.
-pub(crate) fn run(class: fn(u8) -> bool, input: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn run(class: Class, input: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut rest = input;
     let found = skip(class, &mut rest);
     if rest.is_empty() { None } else { Some((rest, found)) }
@@ -27,7 +27,7 @@ pub(crate) fn literal<'i>(expect: &'static [u8], input: &'i [u8]) -> Found<'i> {
 pub(crate) fn host(mut input: &[u8]) -> Option<&[u8]> {
     let at = &mut input;
     let bracket = octet(b'[', at);
-    let found = skip(if bracket { is_address } else { is_reg_name }, at);
+    let found = skip(if bracket { Class::Address } else { Class::HostName }, at);
     let legal = !found.is_empty() && (!bracket || octet(b']', at));
     legal.then_some(input)
 }
@@ -47,11 +47,11 @@ pub(crate) fn extension(mut input: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 #[allow(clippy::type_complexity)] // Three slices need no name.
 pub(crate) fn param(mut input: &[u8]) -> Option<(&[u8], &[u8], Option<&[u8]>)> {
     let at = &mut input;
-    skip(is_space, at);
+    skip(Class::Space, at);
     if !octet(b';', at) {
         return None;
     }
-    skip(is_space, at);
+    skip(Class::Space, at);
     let name = token(at)?;
     let mut behind = input;
     // What is no value stays there, and with its "=" is the end of the list.
@@ -68,12 +68,12 @@ fn value<'i>(at: &mut &'i [u8]) -> Option<&'i [u8]> {
     }
     let inner = *at;
     loop {
-        skip(is_tchar, at);
+        skip(Class::Token, at);
         if !octet(b'\\', at) {
             break;
         }
         // The octet that the backslash stands for.
-        let (_, rest) = at.split_first().filter(|(octet, _)| is_tchar(**octet))?;
+        let (_, rest) = at.split_first().filter(|(octet, _)| Class::Token.has(**octet))?;
         *at = rest;
     }
     let found = before(inner, at);
@@ -81,19 +81,15 @@ fn value<'i>(at: &mut &'i [u8]) -> Option<&'i [u8]> {
 }
 
 fn token<'i>(at: &mut &'i [u8]) -> Option<&'i [u8]> {
-    Some(skip(is_tchar, at)).filter(|found| !found.is_empty())
+    Some(skip(Class::Token, at)).filter(|found| !found.is_empty())
 }
 
 /// Takes the octets of `class` in front.
-#[inline(never)]
-fn skip<'i>(class: fn(u8) -> bool, at: &mut &'i [u8]) -> &'i [u8] {
-    let whole = *at;
-    while let Some((&octet, rest)) = at.split_first()
-        && class(octet)
-    {
-        *at = rest;
-    }
-    before(whole, at)
+fn skip<'i>(class: Class, at: &mut &'i [u8]) -> &'i [u8] {
+    let rest = behind(class, at);
+    let found = before(at, rest);
+    *at = rest;
+    found
 }
 
 /// Takes this octet, if it is in front.
@@ -110,7 +106,6 @@ fn octet(due: u8, at: &mut &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::by_nom;
-    use crate::grammar::{is_field, is_target};
     use proptest::prelude::*;
     use std::vec::Vec;
 
@@ -121,7 +116,7 @@ mod tests {
     }
 
     fn same(input: &[u8]) {
-        for class in [is_tchar, is_target, is_field, is_space] {
+        for class in [Class::Token, Class::Target, Class::Value, Class::Space] {
             assert_eq!(run(class, input), by_nom::run(class, input), "{input:x?}");
         }
         for expect in [&b" "[..], b":", b"HTTP/", b"\r\n"] {

@@ -1,8 +1,8 @@
 //! The smallest parts of a head, by nom's parsers.
 
-use crate::grammar::is_tchar;
+use crate::class::Class;
 use crate::octets::{leaf, literal as octets};
-use crate::parts::{Found, before, is_address, is_reg_name, is_space};
+use crate::parts::{Found, before};
 use nom::branch::alt;
 use nom::bytes::complete::{take_while, take_while1};
 use nom::bytes::streaming;
@@ -15,8 +15,8 @@ type Octets<'i> = IResult<&'i [u8], &'i [u8], ()>;
 
 /// What lies behind the octets of `class` in front, and these; `None` if all are, so that more may come.
 #[inline]
-pub(crate) fn run(class: impl Fn(u8) -> bool, input: &[u8]) -> Option<(&[u8], &[u8])> {
-    leaf(streaming::take_while(class), input).ok()
+pub(crate) fn run(class: Class, input: &[u8]) -> Option<(&[u8], &[u8])> {
+    leaf(streaming::take_while(|octet| class.has(octet)), input).ok()
 }
 
 /// Whether `expect` lies in front.
@@ -31,8 +31,8 @@ pub(crate) fn literal<'i>(expect: &'static [u8], input: &'i [u8]) -> Found<'i> {
 
 /// An IPv6 address in brackets, or a name or IPv4 address (RFC 3986 section 3.2.2); gives what is behind it.
 pub(crate) fn host(input: &[u8]) -> Option<&[u8]> {
-    let ip = |input| leaf(take_while1(is_address), input);
-    let name = |input| leaf(take_while1(is_reg_name), input);
+    let ip = |input| leaf(take_while1(|octet| Class::Address.has(octet)), input);
+    let name = |input| leaf(take_while1(|octet| Class::HostName.has(octet)), input);
     let found: Octets<'_> = alt((delimited(octets(b"["), ip, octets(b"]")), name)).parse(input);
     found.ok().map(|(rest, _)| rest)
 }
@@ -58,11 +58,11 @@ fn one_param(input: &[u8]) -> IResult<&[u8], (&[u8], Option<&[u8]>), ()> {
 }
 
 fn spaces(input: &[u8]) -> Octets<'_> {
-    leaf(take_while(is_space), input)
+    leaf(take_while(|octet| Class::Space.has(octet)), input)
 }
 
 fn token(input: &[u8]) -> Octets<'_> {
-    leaf(take_while1(is_tchar), input)
+    leaf(take_while1(|octet| Class::Token.has(octet)), input)
 }
 
 /// A quoted string, without its quotes: "the value after quoted-string unescaping MUST conform to the 'token' ABNF".
@@ -76,7 +76,7 @@ fn quoted(input: &[u8]) -> Octets<'_> {
 /// A backslash and the octet that it stands for.
 fn escaped(input: &[u8]) -> Octets<'_> {
     match input.split_first_chunk() {
-        Some(([b'\\', octet], rest)) if is_tchar(*octet) => Ok((rest, before(input, rest))),
+        Some(([b'\\', octet], rest)) if Class::Token.has(*octet) => Ok((rest, before(input, rest))),
         Some(_) | None => Err(nom::Err::Error(())),
     }
 }

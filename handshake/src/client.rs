@@ -1,9 +1,10 @@
 //! A client asks: the request of an opening handshake (RFC 6455 section 4.1).
 
+use crate::class::Class;
 use crate::deflate::{self, DeflateParams};
 use crate::extension;
 use crate::field::Field;
-use crate::grammar::{is_target, is_token};
+use crate::grammar::is_token;
 use crate::key::{Nonce, key_of};
 use crate::response_scanner::Offer;
 use crate::sink::{Sink, WriteError, check_headers, whole};
@@ -47,7 +48,7 @@ impl<'a> ClientRequest<'a> {
         if !value::is_host(self.host.as_bytes()) {
             return Err(WriteError::HostInvalid);
         }
-        if !self.target.starts_with('/') || !self.target.bytes().all(is_target) {
+        if !self.target.starts_with('/') || !Class::Target.has_all(self.target.as_bytes()) {
             return Err(WriteError::TargetInvalid);
         }
         if self.origin.is_some_and(|origin| !value::is_origin(origin.as_bytes())) {

@@ -1,6 +1,6 @@
 //! Extension lists (RFC 6455 section 9.1): offers of a client, answers of a server.
 
-use crate::grammar::is_field;
+use crate::class::Class;
 use crate::parts;
 use crate::value::text;
 
@@ -111,9 +111,9 @@ impl<'i> Iterator for List<'i> {
 
     fn next(&mut self) -> Option<Extension<'i>> {
         // Elements that are empty count for nothing (RFC 9110 section 5.6.1).
-        self.rest = behind(self.rest, |octet| octet == b',' || parts::is_space(octet));
+        self.rest = parts::behind(Class::Gap, self.rest);
         let (rest, name, params) = parts::extension(self.rest)?;
-        let rest = behind(rest, parts::is_space);
+        let rest = parts::behind(Class::Space, rest);
         // Only a comma or the end may follow; what else does stays there, as the proof that the list is not legal.
         if !matches!(rest.first(), None | Some(b',')) {
             return None;
@@ -123,21 +123,11 @@ impl<'i> Iterator for List<'i> {
     }
 }
 
-/// What lies behind the octets of `class` in front.
-fn behind(mut input: &[u8], class: fn(u8) -> bool) -> &[u8] {
-    while let Some((&octet, rest)) = input.split_first()
-        && class(octet)
-    {
-        input = rest;
-    }
-    input
-}
-
 /// Whether `value` is a legal extension list that names at least one.
 pub(crate) fn is_list(value: &[u8]) -> bool {
     let mut list = List::new(value);
     let count = list.by_ref().count();
-    list.is_legal() && count != 0 && value.iter().copied().all(is_field)
+    list.is_legal() && count != 0 && Class::Value.has_all(value)
 }
 
 /// Whether `value` names `extension`.

@@ -3,29 +3,18 @@
 //! They read from left to right and never back, so that an octet that cannot be right is refused when it arrives: any prefix
 //! of a line gets the answer of the line itself, or `More`. The same functions read a head again for a view of it.
 
+use crate::class::Class;
 use crate::fault::HeadFault;
 use crate::parts::{self, Found};
 
 /// Why a line is not parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// It ends within this part, and all of it so far is right.
-    More(Part),
+    /// All of it so far is right, and more is to come: of any number of octets of a class, or of a few. Behind a value that may be
+    /// the LF of its line's end.
+    More(Option<Class>),
     /// It is wrong, whatever comes.
     Wrong(Flaw),
-}
-
-/// Where in a line the octets at hand end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// In a method or a header's name.
-    Token,
-    /// In the request target.
-    Target,
-    /// In a header's value or a reason phrase, or behind it in the CR that may begin its line's end.
-    Value,
-    /// In anything of which only a few octets can come.
-    Short,
 }
 
 /// What is wrong with a line, before a role gives it its own name for that.
@@ -70,37 +59,22 @@ pub fn is_token(text: &str) -> bool {
 }
 
 pub(crate) fn is_token_octets(octets: &[u8]) -> bool {
-    !octets.is_empty() && octets.iter().copied().all(is_tchar)
-}
-
-pub(crate) const fn is_tchar(octet: u8) -> bool {
-    matches!(octet, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'z' | b'|' | b'~')
-}
-
-/// Visible ASCII but for "#": a fragment must not be in a target (RFC 6455 section 3). Browsers send some octets that
-/// RFC 3986 would have percent-encoded, such as "|", so that no more than this is demanded.
-pub(crate) const fn is_target(octet: u8) -> bool {
-    matches!(octet, b'!'..=b'~') && octet != b'#'
-}
-
-/// What a header's value may hold (RFC 9110 section 5.5): no CR, LF or NUL, and no other control octet but the tab.
-pub(crate) const fn is_field(octet: u8) -> bool {
-    matches!(octet, b'\t' | b' '..=b'~' | 0x80..=0xff)
+    !octets.is_empty() && Class::Token.has_all(octets)
 }
 
 /// A request line, or `None` for an empty line (RFC 9112 sections 2.2 and 3).
 pub(crate) fn request_line(mut input: &[u8]) -> Parsed<'_, Option<RequestLine<'_>>> {
     let at = &mut input;
     if at.first() == Some(&b'\r') {
-        line_end(at, Part::Short, Flaw::Start)?;
+        line_end(at, None, Flaw::Start)?;
         return Ok((input, None));
     }
-    let method = some(is_tchar, at, Part::Token, Flaw::Start)?;
-    literal(b" ", at, Part::Short, Flaw::Start)?;
-    let target = some(is_target, at, Part::Target, Flaw::Start)?;
-    literal(b" ", at, Part::Short, Flaw::Start)?;
+    let method = some(Class::Token, at, Flaw::Start)?;
+    literal(b" ", at, None, Flaw::Start)?;
+    let target = some(Class::Target, at, Flaw::Start)?;
+    literal(b" ", at, None, Flaw::Start)?;
     let minor = version(at)?;
-    line_end(at, Part::Short, Flaw::Start)?;
+    line_end(at, None, Flaw::Start)?;
     Ok((input, Some(RequestLine { method, target, minor })))
 }
 
@@ -109,7 +83,7 @@ pub(crate) fn request_line(mut input: &[u8]) -> Parsed<'_, Option<RequestLine<'_
 pub(crate) fn status_line(mut input: &[u8]) -> Parsed<'_, StatusLine<'_>> {
     let at = &mut input;
     let minor = version(at)?;
-    literal(b" ", at, Part::Short, Flaw::Start)?;
+    literal(b" ", at, None, Flaw::Start)?;
     let mut code = 0u16;
     for _ in 0..3 {
         // Three decimal digits: at most 999.
@@ -117,10 +91,10 @@ pub(crate) fn status_line(mut input: &[u8]) -> Parsed<'_, StatusLine<'_>> {
     }
     let mut reason: &[u8] = &[];
     if at.first() != Some(&b'\r') {
-        literal(b" ", at, Part::Short, Flaw::Start)?;
-        reason = any(is_field, at, Part::Value)?;
+        literal(b" ", at, None, Flaw::Start)?;
+        reason = any(Class::Value, at)?;
     }
-    line_end(at, Part::Short, Flaw::Start)?;
+    line_end(at, None, Flaw::Start)?;
     Ok((input, StatusLine { minor, code, reason }))
 }
 
@@ -129,16 +103,16 @@ pub(crate) fn status_line(mut input: &[u8]) -> Parsed<'_, StatusLine<'_>> {
 pub(crate) fn field_line(mut input: &[u8]) -> Parsed<'_, Option<(&[u8], &[u8])>> {
     let at = &mut input;
     if at.first() == Some(&b'\r') {
-        line_end(at, Part::Short, HeadFault::BareCr.into())?;
+        line_end(at, None, HeadFault::BareCr.into())?;
         return Ok((input, None));
     }
-    let name = some(is_tchar, at, Part::Token, HeadFault::NameInvalid.into())?;
+    let name = some(Class::Token, at, HeadFault::NameInvalid.into())?;
     let wrong = match at.first() {
         Some(b' ' | b'\t') => HeadFault::SpaceBeforeColon,
         Some(b'\r') => HeadFault::ColonMissing,
         _ => HeadFault::NameInvalid,
     };
-    literal(b":", at, Part::Short, wrong.into())?;
+    literal(b":", at, None, wrong.into())?;
     let (rest, value) = field_value(input)?;
     Ok((rest, Some((name, value))))
 }
@@ -146,18 +120,18 @@ pub(crate) fn field_line(mut input: &[u8]) -> Parsed<'_, Option<(&[u8], &[u8])>>
 /// The rest of a header's value, and its line's end.
 pub(crate) fn field_value(mut input: &[u8]) -> Parsed<'_, &[u8]> {
     let at = &mut input;
-    let value = any(is_field, at, Part::Value)?;
-    line_end(at, Part::Value, HeadFault::ValueInvalid.into())?;
+    let value = any(Class::Value, at)?;
+    line_end(at, Some(Class::Value), HeadFault::ValueInvalid.into())?;
     Ok((input, value))
 }
 
 /// "HTTP/1." and a digit, which is the answer. Another major version is not spoken here.
 fn version(at: &mut &[u8]) -> Result<u8, Stop> {
-    literal(b"HTTP/", at, Part::Short, Flaw::Start)?;
+    literal(b"HTTP/", at, None, Flaw::Start)?;
     if digit(at)? != 1 {
         return Err(Stop::Wrong(Flaw::Version));
     }
-    literal(b".", at, Part::Short, Flaw::Start)?;
+    literal(b".", at, None, Flaw::Start)?;
     digit(at)
 }
 
@@ -168,12 +142,12 @@ fn digit(at: &mut &[u8]) -> Result<u8, Stop> {
             Ok(octet & 0x0f)
         }
         Some(_) => Err(Stop::Wrong(stray(at, Flaw::Start))),
-        None => Err(Stop::More(Part::Short)),
+        None => Err(Stop::More(None)),
     }
 }
 
 /// CRLF; anything else but a CR or LF by itself is `otherwise`.
-fn line_end(at: &mut &[u8], more: Part, otherwise: Flaw) -> Result<(), Stop> {
+fn line_end(at: &mut &[u8], more: Option<Class>, otherwise: Flaw) -> Result<(), Stop> {
     let wrong = if at.first() == Some(&b'\r') { HeadFault::BareCr.into() } else { otherwise };
     literal(b"\r\n", at, more, wrong)
 }
@@ -181,8 +155,8 @@ fn line_end(at: &mut &[u8], more: Part, otherwise: Flaw) -> Result<(), Stop> {
 /// One octet of a class or more, up to the first that is none.
 #[cfg_attr(feature = "small", inline(never))]
 #[cfg_attr(not(feature = "small"), inline)]
-fn some<'i>(class: fn(u8) -> bool, at: &mut &'i [u8], more: Part, wrong: Flaw) -> Result<&'i [u8], Stop> {
-    match any(class, at, more)? {
+fn some<'i>(class: Class, at: &mut &'i [u8], wrong: Flaw) -> Result<&'i [u8], Stop> {
+    match any(class, at)? {
         [] => Err(Stop::Wrong(stray(at, wrong))),
         found => Ok(found),
     }
@@ -190,8 +164,8 @@ fn some<'i>(class: fn(u8) -> bool, at: &mut &'i [u8], more: Part, wrong: Flaw) -
 
 /// Octets of a class, up to the first that is none; perhaps there are none before it.
 #[inline]
-fn any<'i>(class: fn(u8) -> bool, at: &mut &'i [u8], more: Part) -> Result<&'i [u8], Stop> {
-    let (rest, found) = parts::run(class, at).ok_or(Stop::More(more))?;
+fn any<'i>(class: Class, at: &mut &'i [u8]) -> Result<&'i [u8], Stop> {
+    let (rest, found) = parts::run(class, at).ok_or(Stop::More(Some(class)))?;
     *at = rest;
     Ok(found)
 }
@@ -199,7 +173,7 @@ fn any<'i>(class: fn(u8) -> bool, at: &mut &'i [u8], more: Part) -> Result<&'i [
 /// These octets.
 #[cfg_attr(feature = "small", inline(never))]
 #[cfg_attr(not(feature = "small"), inline)]
-fn literal(expect: &'static [u8], at: &mut &[u8], more: Part, wrong: Flaw) -> Result<(), Stop> {
+fn literal(expect: &'static [u8], at: &mut &[u8], more: Option<Class>, wrong: Flaw) -> Result<(), Stop> {
     match parts::literal(expect, at) {
         Found::All(rest) => {
             *at = rest;

@@ -1,9 +1,10 @@
 //! The lines of a head, one after the other: what the scanners of both roles have in common.
 
+use crate::class::Class;
 use crate::fault::HeadFault;
 use crate::field::{Cut, Field};
 use crate::flags::Flags;
-use crate::grammar::{self, Flaw, Part, Stop, is_field, is_target, is_tchar};
+use crate::grammar::{self, Flaw, Stop};
 use crate::limits::Limits;
 use crate::line::Text;
 use crate::value;
@@ -21,14 +22,6 @@ pub(crate) struct Head {
     stage: Stage,
     /// What a role notes of it: here because there is room between the others.
     pub(crate) facts: Flags,
-}
-
-/// What the octets at the end of an unfinished line are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
-    Token,
-    Target,
-    Value,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,28 +108,22 @@ impl Head {
         if seen == 0 || window.bound.is_some() {
             return false;
         }
-        let class = match self.class {
-            Class::Token => is_tchar,
-            Class::Target => is_target,
-            Class::Value => is_field,
-        };
         let Some((_, fresh)) = window.octets.split_at_checked(seen) else { return false };
-        let plain = fresh.iter().copied().all(class);
+        let plain = self.class.has_all(fresh);
         if plain {
             self.remember(self.class, window.octets.len());
         }
         plain
     }
 
-    /// Notes that the octets at hand end within `part`, so that a later call looks at new ones only.
+    /// Notes what the octets at hand end with, so that a later call looks at new ones only.
     #[cfg_attr(feature = "small", inline(never))]
-    pub(crate) fn pause(&mut self, part: Part, window: &Window<'_>) {
-        let len = window.octets.len();
-        match part {
-            Part::Token => self.remember(Class::Token, len),
-            Part::Target => self.remember(Class::Target, len),
-            Part::Value if window.octets.last() != Some(&b'\r') => self.remember(Class::Value, len),
-            Part::Value | Part::Short => (),
+    pub(crate) fn pause(&mut self, within: Option<Class>, window: &Window<'_>) {
+        match within {
+            // The CR may be that of the line's end.
+            Some(Class::Value) if window.octets.last() == Some(&b'\r') => {}
+            Some(class) => self.remember(class, window.octets.len()),
+            None => {}
         }
     }
 
@@ -174,7 +161,7 @@ impl Head {
         let (rest, line) = match grammar::field_line(window.octets) {
             Ok(parsed) => parsed,
             Err(Stop::Wrong(flaw)) => return Err(flaw),
-            Err(Stop::More(part)) => return self.field_unfinished(part, window),
+            Err(Stop::More(within)) => return self.field_unfinished(within, window),
         };
         let used = self.take(window.octets.len().saturating_sub(rest.len()));
         let Some((name, value)) = line else {
@@ -187,13 +174,17 @@ impl Head {
     }
 
     /// A header line that the window does not hold: more of it is to come, or it goes on in pieces, or it is too long.
-    fn field_unfinished<'i>(&mut self, part: Part, window: &Window<'i>) -> Result<Option<(usize, Token<'i>)>, Flaw> {
-        match (window.bound, part) {
-            (None, part) => {
-                self.pause(part, window);
+    fn field_unfinished<'i>(
+        &mut self,
+        within: Option<Class>,
+        window: &Window<'i>,
+    ) -> Result<Option<(usize, Token<'i>)>, Flaw> {
+        match (window.bound, within) {
+            (None, within) => {
+                self.pause(within, window);
                 Ok(None)
             }
-            (Some(Bound::Line), Part::Value) => {
+            (Some(Bound::Line), Some(Class::Value)) => {
                 let colon = window.octets.iter().position(|octet| *octet == b':').unwrap_or_default();
                 let (name, value) = window.octets.split_at_checked(colon).unwrap_or_default();
                 let value = so_far(value.get(1..).unwrap_or_default());
@@ -221,11 +212,11 @@ impl Head {
                 Ok(Some((used, Token::Piece { field, value: value.trim_ascii_end(), last: true })))
             }
             (Err(Stop::Wrong(flaw)), _) => Err(flaw),
-            (Err(Stop::More(part)), None) => {
-                self.pause(part, window);
+            (Err(Stop::More(within)), None) => {
+                self.pause(within, window);
                 Ok(None)
             }
-            (Err(Stop::More(Part::Value)), Some(Bound::Line)) => {
+            (Err(Stop::More(Some(Class::Value))), Some(Bound::Line)) => {
                 let value = front(field, so_far(window.octets)).ok_or(HeadFault::LineTooLong)?;
                 Ok(Some((self.take(value.len()), Token::Piece { field, value, last: false })))
             }

@@ -61,6 +61,7 @@ mod accept;
 mod by_hand;
 #[cfg(any(test, not(feature = "small")))]
 mod by_nom;
+mod class;
 mod client;
 #[cfg(feature = "deflate")]
 mod deflate;

@@ -1,5 +1,7 @@
 //! The smallest parts of a head: by nom's parsers, or with feature `small` by their twins.
 
+use crate::class::Class;
+
 #[cfg(feature = "small")]
 pub(crate) use crate::by_hand::{extension, host, literal, param, run};
 #[cfg(not(feature = "small"))]
@@ -16,20 +18,15 @@ pub(crate) enum Found<'i> {
     Other,
 }
 
-pub(crate) const fn is_space(octet: u8) -> bool {
-    matches!(octet, b' ' | b'\t')
-}
-
-/// What may stand between the brackets of an IPv6 address.
-pub(crate) const fn is_address(octet: u8) -> bool {
-    octet.is_ascii_hexdigit() || matches!(octet, b':' | b'.')
-}
-
-/// Unreserved, "%" of percent-encoding, or a sub-delimiter but for the comma, which would make two hosts of one.
-pub(crate) const fn is_reg_name(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric()
-        || matches!(octet, b'-' | b'.' | b'_' | b'~' | b'%')
-        || matches!(octet, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b';' | b'=')
+/// What lies behind the octets of `class` in front.
+#[cfg_attr(feature = "small", inline(never))]
+pub(crate) fn behind(class: Class, mut input: &[u8]) -> &[u8] {
+    while let Some((octet, rest)) = input.split_first()
+        && class.has(*octet)
+    {
+        input = rest;
+    }
+    input
 }
 
 /// What of `input` lies before `rest`, its tail. nom's `recognize` would tell that too, with a check in it that can panic.

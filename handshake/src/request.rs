@@ -1,10 +1,11 @@
 //! A server reads a request head (RFC 6455 section 4.2.1).
 
+use crate::class::Class;
 use crate::deflate::DeflateParams;
 use crate::extension::List;
 use crate::fault::HeadFault;
 use crate::field::Field;
-use crate::grammar::{self, Part, RequestLine, Stop};
+use crate::grammar::{self, RequestLine, Stop};
 use crate::head::{Head, Token};
 use crate::key::{Nonce, read_key};
 use crate::limits::Limits;
@@ -199,11 +200,11 @@ impl RequestScanner {
                 Ok(Some((used, self.request_line(line)?)))
             }
             (Err(Stop::Wrong(flaw)), _) => Err(flaw.into()),
-            (Err(Stop::More(part)), None) => {
-                self.head.pause(part, &window);
+            (Err(Stop::More(within)), None) => {
+                self.head.pause(within, &window);
                 Ok(None)
             }
-            (Err(Stop::More(Part::Target)), Some(_)) => Err(Refusal::TargetTooLong),
+            (Err(Stop::More(Some(Class::Target))), Some(_)) => Err(Refusal::TargetTooLong),
             (Err(Stop::More(_)), Some(bound)) => Err(bound.fault().into()),
         }
     }

@@ -158,8 +158,8 @@ impl ResponseScanner {
                 Ok(Some((used, Line::Status { code, reason })))
             }
             (Err(Stop::Wrong(flaw)), _) => Err(flaw.into()),
-            (Err(Stop::More(part)), None) => {
-                self.head.pause(part, &window);
+            (Err(Stop::More(within)), None) => {
+                self.head.pause(within, &window);
                 Ok(None)
             }
             (Err(Stop::More(_)), Some(bound)) => Err(bound.fault().into()),

@@ -1,7 +1,8 @@
 //! Heads into a lent slice: each whole or not at all.
 
+use crate::class::Class;
 use crate::field::Field;
-use crate::grammar::{is_field, is_token_octets};
+use crate::grammar::is_token_octets;
 use core::fmt;
 
 /// It does not fit. Nothing was written.
@@ -184,7 +185,7 @@ pub(crate) fn check_headers(headers: &[(&str, &str)], reserved: impl Fn(Field) -
         if !is_token_octets(name.as_bytes()) {
             return Err(WriteError::HeaderName(at));
         }
-        if !value.bytes().all(is_field) {
+        if !Class::Value.has_all(value.as_bytes()) {
             return Err(WriteError::HeaderValue(at));
         }
         if reserved(Field::of(name.as_bytes())) {
