@@ -21,20 +21,15 @@ const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// ```
 #[inline(never)]
 pub fn accept_key(key: &[u8; KEY]) -> [u8; ACCEPT] {
-    let (mut state, mut block) = ([0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0], [0; 16]);
+    let mut state = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
     // Key and GUID are 60 octets, which with their end mark fill one block of SHA-1, so that the second holds only
     // zeros and their length in bits, 480 (RFC 3174 section 4).
-    let mut places = block.iter_mut();
-    for octets in [&key[..], GUID, &[0x80, 0, 0, 0]] {
-        for (octets, word) in octets.as_chunks().0.iter().zip(&mut places) {
-            *word = u32::from_be_bytes(*octets);
-        }
-    }
+    let mut block = [0x8000_0000; 16];
+    put(&mut block, 0, key);
+    put(&mut block, 6, GUID);
     compress(&mut state, &mut block);
     block.fill(0);
-    if let Some(length) = block.last_mut() {
-        *length = 480;
-    }
+    put(&mut block, 15, &480u32.to_be_bytes());
     compress(&mut state, &mut block);
     let mut digest = [0; 20];
     for (octets, word) in digest.as_chunks_mut().0.iter_mut().zip(state) {
@@ -100,6 +95,14 @@ const fn bits_of(digit: u8) -> u8 {
         b'0'..=b'9' => digit.wrapping_sub(b'0').wrapping_add(52),
         b'+' => 62,
         _ => 63,
+    }
+}
+
+/// Puts octets into the words of a block from one on.
+#[inline(never)]
+fn put(block: &mut [u32; 16], from: usize, octets: &[u8]) {
+    for (word, octets) in block.iter_mut().skip(from).zip(octets.as_chunks().0) {
+        *word = u32::from_be_bytes(*octets);
     }
 }
 
