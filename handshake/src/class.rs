@@ -55,6 +55,7 @@ const ALL: [Class; 7] =
     [Class::Token, Class::Target, Class::Value, Class::Space, Class::Gap, Class::Address, Class::HostName];
 
 /// The classes of each ASCII octet: seven comparisons in one.
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // The compiler runs this.
 static CLASSES: [u8; 128] = {
     let mut classes = [0; 128];
     let mut octet = 0;
@@ -71,13 +72,12 @@ static CLASSES: [u8; 128] = {
     classes
 };
 
-const fn is_in(octet: u8, octets: &[u8]) -> bool {
-    let mut at = 0;
-    while at < octets.len() {
-        if octets[at] == octet {
+const fn is_in(octet: u8, mut octets: &[u8]) -> bool {
+    while let [first, rest @ ..] = octets {
+        if *first == octet {
             return true;
         }
-        at += 1;
+        octets = rest;
     }
     false
 }
