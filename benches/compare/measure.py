@@ -97,7 +97,7 @@ def idle(out):
 
 
 def system_calls(name, first, size, depth, messages):
-    """All of them, and those that write, in a whole run."""
+    """How many a whole run takes."""
     path = results.FOLDER / "strace"
     with servers.running(name, "echo", ["strace", "-f", "-c", "-o", str(path)]) as (process, port):
         talk.talk(port, first, size, depth, messages, name == "raw")

@@ -93,12 +93,15 @@ def connect(found):
     for server in found.servers:
         cells = [number(found.median(load, server, metric)) for metric in ("cpu", "rate")]
         rows.append((server, [*cells, *ours[server]]))
+    best, [cpu] = best_peer(found, "cpu")
+    _, [rate] = best_peer(found, "rate", least=False)
+    rows.append((best, [cpu, rate, ""]))
     table("server", ["CPU us/connection", "connections/s", "CPU over uWebSockets"], rows)
 
 
 def idle(found):
     print("Octets of private memory for each idle connection, by how many there are:\n")
-    table("server", found.loads, medians(found, "memory"))
+    table("server", found.loads, [*medians(found, "memory"), best_peer(found, "memory")])
     print("CPU time of an echo of 20 octets on one connection among so many, in microseconds:\n")
     table("server", found.loads, medians(found, "cpu"))
 
