@@ -3,6 +3,7 @@
 use crate::board;
 use crate::config::{self, INPUT};
 use crate::net::{Net, PLACES};
+use crate::packed::{self, Packed};
 use martlet::handshake::{Accept, Framing, Kind, Line, Response};
 use martlet::state::{
     Config, Connection, Event, Inbox, Instant, MIN_OUTPUT, Outbox, Payload, SendError, State, Status,
@@ -12,9 +13,9 @@ use smoltcp::socket::tcp::Socket;
 
 static PAGE: &[u8] = include_bytes!("page.html");
 
-/// The most that is said in one turn, for all connections together: the answer to a handshake, the echo of all that lies in the input, and
-/// what an answer or the telemetry may need behind it. A turn begins when TCP has room for so much.
-const OUTPUT: usize = MIN_OUTPUT + INPUT + MIN_OUTPUT / 2;
+/// The most that is said in one turn, for all connections together: the answer to a handshake, the echo of all that lies in the input or of
+/// one piece of what was inflated, and what an answer or the telemetry may need behind it. A turn begins when TCP has room for so much.
+const OUTPUT: usize = MIN_OUTPUT + if packed::WINDOW > INPUT { packed::WINDOW } else { INPUT } + MIN_OUTPUT / 2;
 /// A peer that takes nothing for so long leaves its place to another.
 const STALLED_MS: u32 = 10_000;
 const TELEMETRY_MS: u32 = 1_000;
@@ -24,6 +25,7 @@ static CONFIG: Config<'static> = Config {
     handshake_timeout_ms: 5_000,
     idle_ms: 10_000,
     pong_timeout_ms: 5_000,
+    deflate: Some(packed::PARAMS),
     ..config::CONFIG
 };
 
@@ -96,6 +98,7 @@ impl Route {
 struct Seat {
     connection: Connection<'static>,
     inbox: Inbox<[u8; INPUT]>,
+    packed: Option<Packed>,
     route: Route,
     /// The answer goes without its body.
     head_only: bool,
@@ -107,10 +110,11 @@ struct Seat {
 }
 
 impl Seat {
-    const fn new(now: Instant) -> Self {
+    fn new(now: Instant) -> Self {
         Self {
             connection: Connection::server(&CONFIG, now),
             inbox: Inbox::new([0; INPUT]),
+            packed: Packed::new(),
             route: Route::Other,
             head_only: false,
             page: &[],
@@ -146,13 +150,33 @@ impl Seat {
         if !peer.may_recv() {
             self.connection.eof();
         }
-        received > 0 || !outbox.waiting().is_empty()
+        received > 0 || !outbox.waiting().is_empty() || !self.inbox.is_drained() || self.is_inflating()
     }
 
-    /// Answers all that came.
+    fn is_inflating(&self) -> bool {
+        self.packed.as_ref().is_some_and(Packed::is_waiting)
+    }
+
+    /// Sends what comes next of a compressed piece.
+    fn inflate(&mut self, outbox: &mut Outbox<&mut [u8]>) -> Result<(), SendError> {
+        let Self { connection, packed: Some(packed), .. } = self else { return Ok(()) };
+        match packed.next() {
+            Ok(Some((kind, piece))) => {
+                outbox.write(|writer| connection.send_piece(kind, piece.payload, piece.last, writer))
+            }
+            Ok(None) => Ok(()),
+            Err(violation) => outbox.write(|writer| connection.fail(violation, writer)),
+        }
+    }
+
+    /// Answers all that came, unless there is more to say of what came before.
     fn drain(&mut self, now: Instant, outbox: &mut Outbox<&mut [u8]>, counts: &mut Counts) -> Result<(), SendError> {
         let connection = &mut self.connection;
         outbox.write(|writer| Ok(connection.tick(now, writer)?))?;
+        if self.is_inflating() {
+            return self.inflate(outbox);
+        }
+        let connection = &mut self.connection;
         while let Ok(Status::Event(event)) = connection.receive_from(now, &mut self.inbox, outbox) {
             match event {
                 Event::Line(Line::Request { method, target }) => {
@@ -160,7 +184,9 @@ impl Seat {
                     self.head_only = method == "HEAD";
                 }
                 Event::Request { kind: Kind::Upgrade(_), .. } if self.route != Route::Other => {
-                    outbox.write(|writer| connection.accept(now, &Accept::default(), writer))?;
+                    // What is told to the telemetry is counted as it comes.
+                    let accept = Accept { decline_deflate: self.route != Route::Root, ..Accept::default() };
+                    outbox.write(|writer| connection.accept(now, &accept, writer))?;
                 }
                 Event::Request { kind: Kind::Plain(_), .. } if self.route == Route::Root => {
                     self.page = if self.head_only { &[] } else { PAGE };
@@ -172,12 +198,19 @@ impl Seat {
                 }
                 Event::Data(piece) => {
                     counts.octets = counts.octets.wrapping_add(piece.payload().len() as u64);
-                    if self.route == Route::Root {
+                    if let Some(packed) = &mut self.packed
+                        && piece.is_compressed()
+                    {
+                        packed.take(&piece);
+                    } else if self.route == Route::Root {
                         let (kind, octets, last) = (piece.kind(), piece.payload(), piece.is_last());
                         outbox.write(|writer| connection.send_piece(kind, octets, last, writer))?;
                     }
                     if connection.missing() == 0 {
                         counts.frames = counts.frames.wrapping_add(1);
+                    }
+                    if self.packed.as_ref().is_some_and(Packed::is_waiting) {
+                        break;
                     }
                 }
                 // Other lines mean nothing here; Pings and the Close are answered already.

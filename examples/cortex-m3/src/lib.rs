@@ -9,6 +9,8 @@ pub mod app;
 pub mod config;
 #[cfg(feature = "ethernet")]
 pub mod net;
+#[cfg(feature = "ethernet")]
+pub mod packed;
 mod register;
 pub mod serial;
 
