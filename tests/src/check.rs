@@ -9,6 +9,9 @@ use martlet_codec::{Limits, Role};
 /// Both roles, for tables that hold for each.
 pub const ROLES: [Role; 2] = [Role::Server, Role::Client];
 
+/// The longest frame: of 2^63 - 1 octets, or with feature `small` as long as 32 bits count.
+pub const LONGEST: u64 = if cfg!(feature = "small") { martlet_codec::MAX_LENGTH } else { u64::MAX >> 1 };
+
 /// Limits that no short test reaches.
 pub const WIDE: Limits = Limits { max_frame_bytes: 1 << 30, max_message_bytes: 1 << 30, max_empty_fragments: 32 };
 

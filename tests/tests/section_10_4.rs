@@ -1,8 +1,8 @@
 //! RFC 6455 section 10.4: limits on what a peer may send, refused where it is announced, before anything is stored.
 
-use martlet_codec::{Assembler, DataKind, Decoder, Event, Limits, MAX_LENGTH, MIN_INPUT, Role, Store, Violation};
+use martlet_codec::{Assembler, DataKind, Decoder, Event, Limits, MIN_INPUT, Role, Store, Violation};
 use martlet_state::{Config, State};
-use martlet_tests::check::{ROLES, WIDE, check_with, first_wrong_with};
+use martlet_tests::check::{LONGEST, ROLES, WIDE, check_with, first_wrong_with};
 use martlet_tests::drive::App;
 use martlet_tests::wire::b0;
 use martlet_tests::{Cuts, Pair, Plan, Say, Wire, check_connection};
@@ -68,9 +68,6 @@ fn the_limit_on_messages_holds_for_a_single_frame() {
         first_wrong_with(role, &limits, after.octets(), &["Text a", "Text b", "MessageTooBig"]);
     }
 }
-
-/// The longest frame: of 2^63 - 1 octets, or as long as they are counted here.
-const LONGEST: u64 = if cfg!(feature = "small") { MAX_LENGTH } else { u64::MAX >> 1 };
 
 /// As much as can be is announced: a decoder that may take it needs no memory for that, and one that may not says so at once.
 #[test]

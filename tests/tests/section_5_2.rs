@@ -1,7 +1,7 @@
 //! RFC 6455 section 5.2: the header. Lengths in their three forms, reserved bits, opcodes.
 
 use martlet_codec::{Header, Kind, Limits, Role, Violation};
-use martlet_tests::check::{ROLES, WIDE, check_with, first_wrong_with};
+use martlet_tests::check::{LONGEST, ROLES, WIDE, check_with, first_wrong_with};
 use martlet_tests::wire::b0;
 use martlet_tests::{Wire, check_both, first_wrong, naive, transcript};
 
@@ -62,7 +62,7 @@ fn sixtyfour_bits_for_less_than_65536_octets_are_refused() {
     for role in ROLES {
         let least = Wire::to(role).header_form(b0::BINARY, 127, &[0, 0, 0, 0, 0, 1, 0, 0]);
         check_with(role, &ANY, least.octets(), &[]);
-        let largest = Wire::to(role).header_form(b0::BINARY, 127, &[0x7f, 255, 255, 255, 255, 255, 255, 255]);
+        let largest = Wire::to(role).header_form(b0::BINARY, 127, &LONGEST.to_be_bytes());
         check_with(role, &ANY, largest.octets(), &[]);
     }
 }
@@ -124,7 +124,9 @@ fn lengths_beyond_32_bits_are_not_cut() {
             match Header::decode(role, &ANY, header.octets()) {
                 Ok(Some((Header { kind: Kind::Data { len: read, .. }, .. }, used))) => {
                     assert_eq!((read, used), (len, header.len()));
+                    assert!(len <= LONGEST);
                 }
+                Err(Violation::FrameTooBig) => assert!(len > LONGEST),
                 other => panic!("{other:?}"),
             }
         }
