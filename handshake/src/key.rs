@@ -19,7 +19,7 @@ const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// let accept = martlet_handshake::accept_key(b"dGhlIHNhbXBsZSBub25jZQ==");
 /// assert_eq!(&accept, b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="); // RFC 6455 section 1.3
 /// ```
-#[inline(never)]
+#[inline(never)] // Its blocks are not to lie on the stack while a head is read.
 pub fn accept_key(key: &[u8; KEY]) -> [u8; ACCEPT] {
     let mut state = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
     // Key and GUID are 60 octets, which with their end mark fill one block of SHA-1, so that the second holds only

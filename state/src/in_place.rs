@@ -167,4 +167,40 @@ mod tests {
             assert_eq!(connection.state(), state);
         }
     }
+
+    /// A head is read as `receive` reads it, and of frames nothing is taken, cut or whole.
+    #[test]
+    fn heads_are_read_by_themselves() {
+        let lines = Config { head_mode: crate::HeadMode::Lines, ..Config::DEFAULT };
+        let good = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n\x01\x02";
+        for config in [&Config::DEFAULT, &lines] {
+            for head in [good, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET / HTTP/1.1\r\nHost : a\r\n", "GET /"] {
+                let (mut one, mut other) = (head.as_bytes().to_vec(), head.as_bytes().to_vec());
+                let (mut input, mut same) = (&mut one[..], &mut other[..]);
+                let (mut usual, mut lean) =
+                    (Connection::server(config, Instant(0)), Connection::server(config, Instant(0)));
+                let (mut room, mut space) = ([0; MIN_OUTPUT], [0; MIN_OUTPUT]);
+                let (mut output, mut written) = (Writer::new(&mut room), Writer::new(&mut space));
+                loop {
+                    let status = usual.receive(Instant(1), &mut input, &mut output);
+                    let told = lean.receive_head(Instant(1), &mut same, &mut written);
+                    assert_eq!(format!("{status:?}"), format!("{told:?}"));
+                    if let Ok(Status::Event(Event::Request { head, .. })) = told {
+                        // All of it, or nothing where it was shown line by line.
+                        assert_eq!(head.is_empty(), config.head_mode == crate::HeadMode::Lines);
+                    }
+                    if !matches!(status, Ok(Status::Event(_))) {
+                        break;
+                    }
+                }
+                assert_eq!((input.len(), output.written()), (same.len(), written.written()));
+                assert_eq!(usual.state(), lean.state());
+            }
+        }
+        let (mut frames, mut room) = (*b"\x89\x80\0\0\0\0\xff", [0; MIN_OUTPUT]);
+        let (mut connection, mut input) = (active(&Config::DEFAULT, Instant(0)), &mut frames[..]);
+        let told = connection.receive_head(Instant(0), &mut input, &mut Writer::new(&mut room));
+        assert!(matches!((told, input.len()), (Ok(Status::More), 7)));
+    }
 }
