@@ -107,6 +107,10 @@ impl<'c, H: Handler> Worker<'c, H> {
             let until = slot.until.into();
             return self.ctx.arm_at(key, until);
         }
+        if self.end_overdue(key) {
+            return;
+        }
+        let Some(slot) = self.ctx.slots.get(key) else { return };
         if slot.silent_at().is_some_and(|at| at <= now) {
             return self.close_silent(key);
         }

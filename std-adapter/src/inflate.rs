@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::flags::Flag;
 use crate::frame::{Fragment, Frame};
 use crate::handler::Handler;
+use crate::wheel::Tick;
 use crate::worker::Worker;
 use martlet_codec::{Data, Inflater, Violation, Window};
 use martlet_state::DeflateSide;
@@ -25,6 +26,22 @@ struct Open {
     message: Vec<u8>,
     /// Nothing of it was handed out.
     untold: bool,
+    /// When it must be whole.
+    until: Tick,
+}
+
+impl Incoming {
+    /// When the message must be whole of which a part has come.
+    pub(crate) fn until(&self) -> Option<Tick> {
+        self.open.as_ref().map(|open| open.until)
+    }
+
+    /// Gives it another time.
+    pub(crate) fn renew(&mut self, until: Tick) {
+        if let Some(open) = &mut self.open {
+            open.until = until;
+        }
+    }
 }
 
 /// What a worker lends to the connection whose message it inflates.
@@ -56,6 +73,7 @@ impl<H: Handler> Worker<'_, H> {
             open.inflater.begin(data.kind());
             open.message.clear();
             open.untold = true;
+            open.until = self.ctx.slots[key].transfer_until(self.ctx.now);
             if side.no_context_takeover {
                 incoming.window.clear();
             }
@@ -73,6 +91,9 @@ impl<H: Handler> Worker<'_, H> {
             Ok(Outcome::More) => {
                 incoming.open = Some(open);
                 self.ctx.keep_incoming(key, incoming);
+                if data.is_first() {
+                    self.ctx.arm(key);
+                }
             }
             Ok(Outcome::Over) => {}
             Err(violation) => self.refuse_message(key, violation),
@@ -88,7 +109,7 @@ impl<H: Handler> Worker<'_, H> {
     ) -> Result<Outcome, Violation> {
         let slot = &self.ctx.slots[key];
         let (id, profile, kind) = (slot.id, slot.profile, data.kind());
-        let Open { inflater, message, untold } = open;
+        let Open { inflater, message, untold, .. } = open;
         let mut input = data.payload();
         while let Some(piece) = inflater.inflate(&profile.inflate, window, &mut input, data.is_last())? {
             if profile.streams {

@@ -52,6 +52,7 @@ mod mailbox;
 mod metrics;
 mod multicast;
 mod output;
+mod partial;
 mod places;
 mod profile;
 mod queue;

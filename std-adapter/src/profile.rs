@@ -29,6 +29,8 @@ pub(crate) struct Profile<'c> {
     pub(crate) streams: bool,
     /// What compressed messages may grow to.
     pub(crate) inflate: InflateLimits,
+    /// How long a message or a body may take to come, 0 for ever.
+    transfer_ms: u32,
     /// The heartbeat's idle time and its check interval, 0 for none.
     heartbeat_ms: (u32, u32),
     #[cfg(feature = "tls")]
@@ -60,6 +62,7 @@ impl<'c> Profile<'c> {
                 max_ratio: settings.max_inflate_ratio,
                 ratio_floor_bytes: settings.inflate_ratio_floor_bytes,
             },
+            transfer_ms: ms(settings.transfer_timeout),
             heartbeat_ms: (ms(settings.heartbeat_idle_time), ms(settings.heartbeat_check_interval)),
         })
     }
@@ -73,6 +76,11 @@ impl<'c> Profile<'c> {
             }
             (socket, _) => Ok(socket),
         }
+    }
+
+    /// When a message or a body must be whole that begins to come at this moment.
+    pub(crate) fn transfer_end(&self, now: Instant) -> Instant {
+        if self.transfer_ms == 0 { Instant(u64::MAX) } else { now.after(self.transfer_ms) }
     }
 
     /// When the heartbeat ends a connection that was last heard of at this moment; `None` for never.

@@ -4,9 +4,10 @@ use crate::flags::Flag;
 use crate::frame::{Fragment, Frame, Opcode, close_body};
 use crate::handler::{By, Closed, Handler};
 use crate::id::ConnId;
+use crate::partial::Partial;
 use crate::worker::Worker;
 use core::ops::ControlFlow;
-use martlet_codec::{Assembler, Data};
+use martlet_codec::Data;
 use martlet_state::{CloseFrame, Event, Fault, MIN_OUTPUT, Request, State, Status, Violation};
 
 impl<H: Handler> Worker<'_, H> {
@@ -22,11 +23,11 @@ impl<H: Handler> Worker<'_, H> {
     }
 
     /// Takes what was read to the end of a message, behind its first `begin` octets.
-    pub(crate) fn take_direct(&mut self, key: usize, mut assembler: Box<Assembler<Vec<u8>>>, begin: usize) {
+    pub(crate) fn take_direct(&mut self, key: usize, mut partial: Box<Partial>, begin: usize) {
         if self.ctx.output.writer().room() < MIN_OUTPUT {
             self.ctx.flush_output();
         }
-        let (ctx, message) = (&mut self.ctx, assembler.storage());
+        let (ctx, message) = (&mut self.ctx, partial.assembler.storage());
         let slot = &mut ctx.slots[key];
         let mut writer = ctx.output.writer();
         let Some(mut input) = message.get_mut(begin..) else { return };
@@ -41,7 +42,7 @@ impl<H: Handler> Worker<'_, H> {
         if is_last {
             self.message(id, Frame::message(kind, message));
         } else {
-            slot.message = Some(assembler);
+            slot.message = Some(partial);
         }
     }
 
@@ -169,14 +170,19 @@ impl<H: Handler> Worker<'_, H> {
             let fragment = Fragment::new(data);
             return self.handler.fragment(&mut self.ctx, id, fragment);
         }
-        // Out of the slot, because the handler may do whatever it likes with the slot while it reads the message.
-        let mut assembler = slot.message.take().unwrap_or_default();
-        match assembler.push(data) {
+        let begins = slot.message.is_none();
+        let mut partial = slot.take_partial(self.ctx.now);
+        match partial.assembler.push(data) {
             Ok(Some(message)) => {
                 let message = Frame::message(message.kind, message.payload);
                 self.message(id, message);
             }
-            Ok(None) => slot.message = Some(assembler),
+            Ok(None) => {
+                slot.message = Some(partial);
+                if begins {
+                    self.ctx.arm(key);
+                }
+            }
             Err(violation) => self.refuse_message(key, violation),
         }
     }

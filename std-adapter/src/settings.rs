@@ -123,6 +123,10 @@ pub struct Settings {
     /// How long nothing may move of an HTTP request's body, of its answer when that is deferred, or of the response. Default: 30 s.
     #[serde(with = "duration")]
     pub request_timeout: Duration,
+    /// How long a message, or the body of an HTTP request, may take to come whole, zero for ever; beyond it 1008, or 408. Not for
+    /// messages that are handed out in pieces. Default: 5 min.
+    #[serde(with = "duration")]
+    pub transfer_timeout: Duration,
     /// After so long without an octet from the peer a Ping is sent, zero for never. Default: 30 s.
     #[serde(with = "duration")]
     pub ping_interval: Duration,
@@ -243,6 +247,7 @@ impl Default for Settings {
             handshake_timeout: ms(core.handshake_timeout_ms),
             keepalive_timeout: Duration::from_secs(15),
             request_timeout: Duration::from_secs(30),
+            transfer_timeout: Duration::from_secs(300),
             ping_interval: ms(core.idle_ms),
             pong_timeout: ms(core.pong_timeout_ms),
             heartbeat_idle_time: Duration::ZERO,

@@ -6,11 +6,11 @@ use crate::flags::{Flag, Flags};
 use crate::http::Exchange;
 use crate::id::ConnId;
 use crate::inflate::Incoming;
+use crate::partial::Partial;
 use crate::profile::Profile;
 use crate::queue::Queue;
 use crate::socket::Socket;
 use crate::wheel::Tick;
-use martlet_codec::Assembler;
 use martlet_state::{Connection, Instant, Server, State};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub(crate) struct Slot<'c> {
     /// When something was sent last, though it may wait still.
     pub(crate) sent: Instant,
     /// The message that is being put together.
-    pub(crate) message: Option<Box<Assembler<Vec<u8>>>>,
+    pub(crate) message: Option<Box<Partial>>,
     /// What the socket did not take.
     pub(crate) queue: Option<Box<Queue>>,
     /// Until when the peer has time to read what waits, whatever the core's deadlines say. When it is being let go: until when
@@ -264,7 +264,10 @@ impl<'c> Slot<'c> {
         match self.exchange().and_then(|exchange| exchange.until) {
             _ if self.flags.has(Flag::Leaving) => Some(self.until.into()),
             Some(until) if self.conn.state() == State::Handshake => Some(until),
-            _ => [self.conn.poll_timeout(), self.silent_at(), self.release_at()].into_iter().flatten().min(),
+            _ => [self.conn.poll_timeout(), self.silent_at(), self.transfer_at(), self.release_at()]
+                .into_iter()
+                .flatten()
+                .min(),
         }
     }
 

@@ -177,8 +177,8 @@ impl<H: Handler> Worker<'_, H> {
     fn read_message(&mut self, key: usize) -> Step {
         let slot = &mut self.ctx.slots[key];
         // Out of the slot, because the handler may do whatever it likes with the slot while it reads the message.
-        let Some(mut assembler) = slot.message.take() else { return Step::Done };
-        let message = assembler.storage();
+        let Some(mut partial) = slot.message.take() else { return Step::Done };
+        let message = partial.assembler.storage();
         let begin = message.len();
         // At most 64 KiB: the conversion keeps the value.
         let len = slot.conn.missing().min(DIRECT_MOST) as usize;
@@ -191,14 +191,14 @@ impl<H: Handler> Worker<'_, H> {
             Ok(fresh @ 1..) => fresh,
             end => {
                 message.truncate(begin);
-                slot.message = Some(assembler);
+                slot.message = Some(partial);
                 return self.not_read(key, end.err());
             }
         };
         message.truncate(begin + fresh);
         let drained = slot.came(fresh, len);
         if !slot.flags.has(Flag::Leaving) {
-            self.take_direct(key, assembler, begin);
+            self.take_direct(key, partial, begin);
         }
         if drained { Step::Done } else { Step::Again }
     }

@@ -22,6 +22,11 @@ const NEVER: u64 = u64::MAX;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Tick(u32);
 
+impl Tick {
+    /// Later than any moment that is waited for.
+    pub(crate) const NEVER: Self = Self(u32::MAX);
+}
+
 impl From<Instant> for Tick {
     fn from(at: Instant) -> Self {
         Self(u32::try_from(at.0.div_ceil(TICK_MS)).unwrap_or(u32::MAX))

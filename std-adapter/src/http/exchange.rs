@@ -37,8 +37,8 @@ pub(crate) enum Stage {
     Head,
     /// The first octet of the next request.
     Idle,
-    /// The body of the request with this head.
-    Body { head: Box<[u8]>, body: Incoming, expects: bool },
+    /// The body of the request with this head; when it must be whole.
+    Body { head: Box<[u8]>, body: Incoming, expects: bool, latest: Instant },
     /// The answer.
     Deferred,
     /// The decision about a handshake with this head.

@@ -6,6 +6,7 @@ use super::request::Place;
 use super::{Answer, Decision, Request, Response};
 use crate::flags::Flag;
 use crate::handler::Handler;
+use crate::settings::ms;
 use crate::worker::Worker;
 use martlet_handshake::CONTINUE;
 use martlet_state::{Accept, Connection, Kind, State};
@@ -19,10 +20,11 @@ pub(crate) fn sorry() -> Response {
 impl<'c, H: Handler> Worker<'c, H> {
     /// A head has come: it is answered, or its body is awaited.
     pub(crate) fn request(&mut self, key: usize, head: &martlet_handshake::Request<'_>, kind: &Kind) {
-        let ending = self.is_ending();
+        let (ending, now) = (self.is_ending(), self.ctx.now);
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
         slot.profile.counters.requests.add(1);
         let most = slot.profile.settings.max_body_bytes;
+        let latest = slot.profile.transfer_end(now);
         let exchange = slot.exchange_or_new();
         exchange.number = exchange.number.wrapping_add(1);
         exchange.head_only = head.method() == "HEAD";
@@ -47,7 +49,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             }
             _ => false,
         };
-        self.stage(key, Stage::Body { head: head.as_bytes().into(), body, expects });
+        self.stage(key, Stage::Body { head: head.as_bytes().into(), body, expects, latest });
     }
 
     /// Goes on with what is under way, now that the core takes nothing. Says whether the rest of the input may be taken.
@@ -62,7 +64,7 @@ impl<'c, H: Handler> Worker<'c, H> {
                 self.stage(key, Stage::Head);
                 true
             }
-            Stage::Body { body, expects, .. } => {
+            Stage::Body { body, expects, latest, .. } => {
                 if std::mem::take(expects) && input.is_empty() {
                     self.ctx.append(key, CONTINUE);
                     return false;
@@ -70,7 +72,7 @@ impl<'c, H: Handler> Worker<'c, H> {
                 let before = input.len();
                 let taken = body.take(input);
                 if input.len() != before {
-                    exchange.until = Some(now.after(crate::settings::ms(patience)));
+                    exchange.until = Some(now.after(ms(patience)).min(*latest));
                 }
                 match taken {
                     Ok(true) => self.body_came(key),
@@ -225,14 +227,16 @@ impl<'c, H: Handler> Worker<'c, H> {
         let now = self.ctx.now;
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
         let settings = slot.profile.settings;
-        let patience = match stage {
+        let patience = now.after(ms(settings.request_timeout));
+        let until = match &stage {
             // The core has its own deadline for these.
             Stage::Head | Stage::Deciding { .. } => None,
-            Stage::Idle => Some(settings.keepalive_timeout),
-            Stage::Body { .. } | Stage::Deferred | Stage::Sending(_) => Some(settings.request_timeout),
+            Stage::Idle => Some(now.after(ms(settings.keepalive_timeout))),
+            Stage::Body { latest, .. } => Some(patience.min(*latest)),
+            Stage::Deferred | Stage::Sending(_) => Some(patience),
         };
         let exchange = slot.exchange_or_new();
-        exchange.until = patience.map(|patience| now.after(crate::settings::ms(patience)));
+        exchange.until = until;
         exchange.stage = stage;
         let holds = slot.exchange_mut().is_some_and(|exchange| Exchange::holds(exchange));
         slot.flags.put(Flag::HeldBack, holds);

@@ -151,11 +151,12 @@ impl Settings {
             .map_err(|error| InvalidSetting { setting: name_here(error.setting), reason: error.reason })
     }
 
-    const fn times(&self) -> [(Duration, &'static str); 10] {
+    const fn times(&self) -> [(Duration, &'static str); 11] {
         [
             (self.handshake_timeout, "handshake_timeout"),
             (self.keepalive_timeout, "keepalive_timeout"),
             (self.request_timeout, "request_timeout"),
+            (self.transfer_timeout, "transfer_timeout"),
             (self.ping_interval, "ping_interval"),
             (self.pong_timeout, "pong_timeout"),
             (self.heartbeat_idle_time, "heartbeat_idle_time"),

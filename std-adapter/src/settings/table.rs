@@ -142,6 +142,12 @@ impl Settings {
         row(Listener, "request_timeout", Time, "How long nothing may move of an HTTP request or its answer"),
         row(
             Listener,
+            "transfer_timeout",
+            Time,
+            "How long a message or a request's body may take to come whole, 0 for ever; beyond it 1008 or 408",
+        ),
+        row(
+            Listener,
             "ping_interval",
             Time,
             "After so long without an octet from the peer a Ping is sent, 0 for never",
