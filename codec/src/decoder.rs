@@ -6,7 +6,7 @@ pub use event::{Data, Event};
 
 use crate::close::{self, CloseFrame};
 use crate::header::{self, Kind, Rules, bits};
-use crate::kernel::{self, Best, Kernel};
+use crate::kernel::{Best, Kernel};
 use crate::length::{Length, wide};
 use crate::limits::Limits;
 use crate::mask::{Key, Mask};
@@ -133,7 +133,7 @@ impl Decoder {
             }
             let payload = split(input, 6, usize::from(len))?;
             let key = u32::from_le_bytes([k0, k1, k2, k3]);
-            let ascii = if SMALL { Best::unmask_ascii(payload, key) } else { kernel::short_ascii(payload, key) };
+            let ascii = Best::unmask_short(payload, key);
             let valid = op != 0 || ascii || Best::valid(payload);
             (payload, valid)
         } else if SMALL {
@@ -290,9 +290,23 @@ fn split<'i>(input: &mut &'i mut [u8], header: usize, len: usize) -> Option<&'i 
 #[inline(always)]
 fn unmask_whole(op: u8, payload: &mut [u8], mask: Mask) -> bool {
     if op != 0 {
-        Best::unmask(payload, mask.word());
+        unmask_binary(payload, mask.word());
         true
-    } else if payload.len() > TEXT_BLOCK {
+    } else {
+        unmask_text(payload, mask)
+    }
+}
+
+/// Not inlined, so that short messages have the registers for themselves.
+#[inline(never)]
+fn unmask_binary(payload: &mut [u8], key: u32) {
+    Best::unmask(payload, key);
+}
+
+/// The same for text; says whether it is some.
+#[inline(never)]
+fn unmask_text(payload: &mut [u8], mask: Mask) -> bool {
+    if payload.len() > TEXT_BLOCK {
         text(Role::Server, mask, payload, &mut Utf8::new(), true).is_ok()
     } else {
         Best::unmask_ascii(payload, mask.word()) || Best::valid(payload)

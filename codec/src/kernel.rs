@@ -16,6 +16,8 @@ pub(crate) trait Kernel {
     fn unmask(payload: &mut [u8], key: u32);
     /// The same, and says whether the result is all ASCII.
     fn unmask_ascii(payload: &mut [u8], key: u32) -> bool;
+    /// The same for a short payload, where a call would cost much of the work.
+    fn unmask_short(payload: &mut [u8], key: u32) -> bool;
     /// Whether all of `text` is UTF-8.
     fn valid(text: &[u8]) -> bool;
     /// `text` as such, if it is UTF-8.
@@ -51,6 +53,10 @@ pub(crate) struct Small;
 impl Kernel for Small {
     fn unmask(payload: &mut [u8], key: u32) {
         Self::unmask_ascii(payload, key);
+    }
+
+    fn unmask_short(payload: &mut [u8], key: u32) -> bool {
+        Self::unmask_ascii(payload, key)
     }
 
     #[inline(never)]
@@ -94,6 +100,11 @@ impl Kernel for Portable {
         is_ascii(blocks::<16>(payload, key))
     }
 
+    #[inline(always)]
+    fn unmask_short(payload: &mut [u8], key: u32) -> bool {
+        is_ascii(short(payload, key))
+    }
+
     #[inline(never)]
     fn valid(text: &[u8]) -> bool {
         crate::utf8_bulk::valid(text)
@@ -112,12 +123,6 @@ impl Kernel for Portable {
 #[inline(always)]
 pub(crate) const fn is_ascii(or: u64) -> bool {
     or & HIGH == 0
-}
-
-/// Unmasks a short payload, and says whether it is ASCII.
-#[inline(always)]
-pub(crate) fn short_ascii(payload: &mut [u8], key: u32) -> bool {
-    is_ascii(short(payload, key))
 }
 
 /// Below this many octets it costs more to align the stores than it saves.

@@ -1,11 +1,10 @@
 //! The one module with `unsafe`: the bulk kernels with AVX2, chosen while running, and text that need not be checked twice.
 //!
-//! The loops are the safe ones of [`kernel`](crate::kernel), compiled once more for wider vectors; only the call of a
-//! function that needs a CPU feature is `unsafe`. UTF-8 of 64 octets and more goes to `simdutf8`. AVX-512 is left out:
-//! the code that compilers make for these loops is slower than AVX2's there.
+//! The safe twins are in [`kernel`](crate::kernel). Only calls of functions that need a CPU feature are `unsafe`, and what loads and stores
+//! a vector. UTF-8 of 64 octets and more goes to `simdutf8`. AVX-512 is left out: such loops were slower there.
 #![allow(unsafe_code)]
 
-use crate::kernel::{self, Checked, Kernel, Portable};
+use crate::kernel::{Checked, Kernel, Portable};
 
 /// The widest vectors that this machine has.
 pub(crate) struct Native;
@@ -19,7 +18,7 @@ impl Kernel for Native {
     #[inline]
     fn unmask(payload: &mut [u8], key: u32) {
         if payload.len() < WORTH_A_CALL {
-            kernel::short(payload, key);
+            Self::unmask_short(payload, key);
             return;
         }
         #[cfg(target_arch = "x86_64")]
@@ -40,6 +39,14 @@ impl Kernel for Native {
         Portable::unmask_ascii(payload, key)
     }
 
+    #[inline(always)]
+    fn unmask_short(payload: &mut [u8], key: u32) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        return sse2::unmask(payload, key);
+        #[cfg(not(target_arch = "x86_64"))]
+        Portable::unmask_short(payload, key)
+    }
+
     #[inline]
     fn valid(text: &[u8]) -> bool {
         if text.len() < WORTH_SIMDUTF8 { Portable::valid(text) } else { simdutf8::basic::from_utf8(text).is_ok() }
@@ -58,18 +65,175 @@ impl Kernel for Native {
     }
 }
 
+/// Short payloads, of which compilers make words of 64 bits otherwise.
+#[cfg(target_arch = "x86_64")]
+mod sse2 {
+    use crate::kernel::{Kernel, Portable};
+    use crate::mask::rotate;
+    use core::arch::x86_64::{
+        __m128i, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi32, _mm_storeu_si128, _mm_xor_si128,
+    };
+
+    /// Octets of a vector: a multiple of 4, so that the key's phase is the same in each.
+    const WIDE: usize = 16;
+
+    /// Both ends, which may overlap, are read before anything is written, and written last. Says whether the result is ASCII.
+    #[inline(always)]
+    pub(super) fn unmask(payload: &mut [u8], key: u32) -> bool {
+        let len = payload.len();
+        let (Some(first), Some(last)) = (payload.first_chunk(), payload.last_chunk()) else {
+            return Portable::unmask_short(payload, key);
+        };
+        let wide = Vector::of(key);
+        let first = Vector::load(first).xor(wide);
+        let last = Vector::load(last).xor(Vector::of(rotate(key, len)));
+        let mut or = first.or(last);
+        for chunk in payload.get_mut(WIDE..len.wrapping_sub(1)).unwrap_or_default().as_chunks_mut().0 {
+            let clear = Vector::load(chunk).xor(wide);
+            or = or.or(clear);
+            clear.store(chunk);
+        }
+        if let Some(to) = payload.first_chunk_mut() {
+            first.store(to);
+        }
+        if let Some(to) = payload.last_chunk_mut() {
+            last.store(to);
+        }
+        or.is_ascii()
+    }
+
+    /// Some octets. Every x86-64 has SSE2: what asks for it is safe to call here.
+    #[derive(Clone, Copy)]
+    struct Vector(__m128i);
+
+    impl Vector {
+        #[inline(always)]
+        fn of(key: u32) -> Self {
+            // SAFETY: there is SSE2.
+            Self(unsafe { _mm_set1_epi32(key.cast_signed()) })
+        }
+
+        #[inline(always)]
+        fn load(from: &[u8; WIDE]) -> Self {
+            // SAFETY: there is SSE2; so many octets may be read there, and they need not be aligned.
+            Self(unsafe { _mm_loadu_si128(from.as_ptr().cast()) })
+        }
+
+        #[inline(always)]
+        fn store(self, to: &mut [u8; WIDE]) {
+            // SAFETY: there is SSE2; so many octets may be written there, and they need not be aligned.
+            unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), self.0) }
+        }
+
+        #[inline(always)]
+        fn xor(self, other: Self) -> Self {
+            // SAFETY: there is SSE2.
+            Self(unsafe { _mm_xor_si128(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn or(self, other: Self) -> Self {
+            // SAFETY: there is SSE2.
+            Self(unsafe { _mm_or_si128(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn is_ascii(self) -> bool {
+            // SAFETY: there is SSE2.
+            unsafe { _mm_movemask_epi8(self.0) == 0 }
+        }
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
-    use crate::kernel;
+    use super::Native;
+    use crate::kernel::Kernel;
+    use crate::mask::rotate;
+    use core::arch::x86_64::{
+        __m256i, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi32, _mm256_setzero_si256,
+        _mm256_storeu_si256, _mm256_xor_si256,
+    };
+
+    /// Octets of a vector: a multiple of 4, so that the key's phase is the same in each.
+    const WIDE: usize = 32;
+    /// Octets of one turn of the loop.
+    const BLOCK: usize = 4 * WIDE;
 
     #[target_feature(enable = "avx2")]
     pub(super) fn unmask(payload: &mut [u8], key: u32) {
-        kernel::blocks::<32>(payload, key);
+        blocks::<false>(payload, key);
     }
 
     #[target_feature(enable = "avx2")]
     pub(super) fn unmask_ascii(payload: &mut [u8], key: u32) -> bool {
-        kernel::is_ascii(kernel::blocks::<32>(payload, key))
+        blocks::<true>(payload, key)
+    }
+
+    /// The first vector and the last block, which what lies between may overlap, are read before anything is written, and written last: so
+    /// the stores between them can be aligned, which is worth a factor of 1.7 to 2 in the first-level cache. Says whether the result
+    /// is ASCII, if that is asked for.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn blocks<const ASCII: bool>(payload: &mut [u8], key: u32) -> bool {
+        let len = payload.len();
+        let (Some(first), Some(last)) = (payload.first_chunk(), payload.last_chunk::<BLOCK>()) else {
+            return Native::unmask_short(payload, key);
+        };
+        let mut all = Ored::<ASCII>(_mm256_setzero_si256());
+        let first = all.clear(first, _mm256_set1_epi32(key.cast_signed()));
+        let wide = _mm256_set1_epi32(rotate(key, len).cast_signed());
+        let mut ends = [first; BLOCK / WIDE];
+        for (end, chunk) in ends.iter_mut().zip(last.as_chunks().0) {
+            *end = all.clear(chunk, wide);
+        }
+        // Never more than the first vector has.
+        let lead = WIDE.wrapping_sub(payload.as_ptr().addr() & WIDE.wrapping_sub(1));
+        let wide = _mm256_set1_epi32(rotate(key, lead).cast_signed());
+        for block in payload.get_mut(lead..).unwrap_or_default().as_chunks_mut::<BLOCK>().0 {
+            for chunk in block.as_chunks_mut().0 {
+                store(chunk, all.clear(chunk, wide));
+            }
+        }
+        if let Some(to) = payload.first_chunk_mut() {
+            store(to, first);
+        }
+        if let Some(last) = payload.last_chunk_mut::<BLOCK>() {
+            for (to, end) in last.as_chunks_mut().0.iter_mut().zip(ends) {
+                store(to, end);
+            }
+        }
+        ASCII && _mm256_movemask_epi8(all.0) == 0
+    }
+
+    /// The OR of all vectors so far, if that is wanted.
+    struct Ored<const WANTED: bool>(__m256i);
+
+    impl<const WANTED: bool> Ored<WANTED> {
+        /// Gives a vector without its mask.
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        fn clear(&mut self, masked: &[u8; WIDE], key: __m256i) -> __m256i {
+            let clear = _mm256_xor_si256(load(masked), key);
+            if WANTED {
+                self.0 = _mm256_or_si256(self.0, clear);
+            }
+            clear
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn load(from: &[u8; WIDE]) -> __m256i {
+        // SAFETY: so many octets may be read there, and they need not be aligned.
+        unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn store(to: &mut [u8; WIDE], octets: __m256i) {
+        // SAFETY: so many octets may be written there, and they need not be aligned.
+        unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), octets) }
     }
 }
 
@@ -121,6 +285,8 @@ mod tests {
                     Native::unmask(ours, key ^ 0x80ff_00aa);
                     Portable::unmask(twin, key ^ 0x80ff_00aa);
                     assert_eq!(ours, twin);
+                    let (short, same) = (Native::unmask_short(ours, key), Portable::unmask_short(twin, key));
+                    assert_eq!((short, &*ours), (same, &*twin), "{len} {offset}");
                     assert_eq!(Native::valid(ours), Portable::valid(twin));
                     assert_eq!(Native::text(ours), Portable::text(twin));
                 }
