@@ -170,7 +170,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         let slot = &mut self.ctx.slots[key];
         slot.flags.raise(Flag::Refused);
         slot.conn.eof();
-        slot.write(now, [answer.as_bytes()]);
+        slot.write_one(now, answer.as_bytes());
         self.ctx.leave(key);
         self.settle(key);
     }

@@ -1,7 +1,7 @@
 //! A worker's clock.
 
 use martlet_state::Instant;
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::{ClockId, Timespec, clock_gettime};
 
 /// Counts milliseconds from when it was made. It is asked once in every round: [`std::time::Instant`] gives the same by way of
 /// durations in nanoseconds, in three times the instructions.
@@ -17,7 +17,14 @@ impl Clock {
 
     #[inline]
     pub(crate) fn now(self) -> Instant {
-        Instant(monotonic_ms().saturating_sub(self.began))
+        // That clock never goes back.
+        Instant(monotonic_ms().wrapping_sub(self.began))
+    }
+
+    /// What the system's clock shows at that moment.
+    pub(crate) fn time(self, at: Instant) -> Timespec {
+        let ms = self.began.saturating_add(at.0);
+        Timespec { tv_sec: (ms / 1_000) as i64, tv_nsec: (ms % 1_000 * 1_000_000) as _ }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::common::Common;
 use crate::compress::Compressors;
 use crate::error::PushError;
 use crate::flags::Flag;
-use crate::frame::{Flags, Outgoing};
+use crate::frame::{Flags, Opcode, Outgoing};
 use crate::handle::Handle;
 use crate::id::ConnId;
 use crate::inflate::Lent;
@@ -55,21 +55,22 @@ pub struct Context<'c> {
 
 /// No slot's number.
 pub(crate) const NOBODY: usize = usize::MAX;
-/// A moment that does not come.
-pub(crate) const NEVER: Instant = Instant(u64::MAX);
 
 impl Context<'_> {
     /// Sends a message, a fragment of one, or a Ping or Pong, to a connection of any worker.
     ///
     /// For a connection of another worker `Ok` means what it means for [`Handle::push`].
-    #[inline]
+    // The short way is to lie where the handler is.
+    #[inline(always)]
     pub fn push<'m>(&mut self, id: ConnId, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
         let message = message.into();
-        if self.answer_at_once(id, &message) { Ok(()) } else { self.push_any(id, message) }
+        if self.answer_at_once(id, &message) { Ok(()) } else { self.push_any(id, message.take_apart()) }
     }
 
+    // The message goes in parts, so that the short way never has it in memory.
     #[inline(never)]
-    fn push_any(&mut self, id: ConnId, message: Outgoing<'_>) -> Result<(), PushError> {
+    fn push_any(&mut self, id: ConnId, parts: (Opcode, Flags, &[u8])) -> Result<(), PushError> {
+        let message = Outgoing::put_together(parts);
         match self.find(id) {
             Place::Here(key) => self.send(key, &message),
             Place::Elsewhere => self.handle.push(id, message),

@@ -245,6 +245,17 @@ impl<'m> Outgoing<'m> {
         self.octets
     }
 
+    /// What it consists of.
+    #[inline]
+    pub(crate) const fn take_apart(self) -> (Opcode, Flags, &'m [u8]) {
+        (self.opcode, self.flags, self.octets)
+    }
+
+    #[inline]
+    pub(crate) const fn put_together((opcode, flags, octets): (Opcode, Flags, &'m [u8])) -> Self {
+        Self { opcode, flags, octets }
+    }
+
     /// Refuses what no connection could send.
     pub(crate) fn check(&self) -> Result<(), PushError> {
         match self.opcode {

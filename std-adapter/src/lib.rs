@@ -64,6 +64,7 @@ mod settings;
 mod slot;
 mod socket;
 mod stats;
+mod straight;
 mod timers;
 #[cfg(feature = "tls")]
 mod tls;

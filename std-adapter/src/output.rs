@@ -51,9 +51,10 @@ impl Output {
 
     #[inline(always)]
     fn put_any(&mut self, kind: DataKind, octets: &[u8]) -> bool {
-        let mut writer = self.writer();
+        let Some(room) = self.room.get_mut(self.len..) else { return false };
+        let mut writer = Writer::new(room);
         let written = writer.frame(whole_frame(kind), None, octets).is_ok();
-        self.len = writer.len();
+        self.len += writer.len();
         written
     }
 
@@ -67,17 +68,14 @@ impl Output {
 }
 
 impl<'c> Context<'c> {
-    /// Ends the turn of the slot that is `current`, and gives it: everything leaves.
+    /// Ends the turn of the slot that is `current`, and gives it: what the turn has put together leaves.
     #[inline(always)]
     pub(crate) fn end_turn(&mut self, key: usize) -> Option<&mut Slot<'c>> {
         self.current = NOBODY;
         let slot = self.slots.get_mut(key)?;
         let len = std::mem::take(&mut self.output.len);
         if len != 0 {
-            slot.write(self.now, [&self.output.room[..len]]);
-        }
-        if slot.queue.is_some() {
-            self.common.keep(slot.flush_out());
+            slot.write_one(self.now, &self.output.room[..len]);
         }
         Some(slot)
     }
@@ -209,7 +207,7 @@ impl<'c> Context<'c> {
         self.slots[key].conn.may_send()?;
         self.check_backpressure(key)?;
         self.flush_for(key);
-        self.slots[key].write(self.now, [octets]);
+        self.slots[key].write_one(self.now, octets);
         self.mark_dirty(key);
         Ok(())
     }
@@ -281,7 +279,7 @@ impl<'c> Context<'c> {
         match write(&mut slot.conn, &mut writer) {
             Ok(()) => {
                 self.flush_for(key);
-                self.slots[key].write(self.now, [writer.written()]);
+                self.slots[key].write_one(self.now, writer.written());
                 self.mark_dirty(key);
                 Ok(())
             }
@@ -317,7 +315,7 @@ impl<'c> Context<'c> {
             return;
         }
         if let Some(slot) = self.slots.get_mut(self.current) {
-            slot.write(self.now, [&self.output.room[..len]]);
+            slot.write_one(self.now, &self.output.room[..len]);
         }
     }
 

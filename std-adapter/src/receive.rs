@@ -12,7 +12,6 @@ use martlet_state::{CloseFrame, Event, Fault, MIN_OUTPUT, Request, State, Status
 
 impl<H: Handler> Worker<'_, H> {
     /// Takes all that can be taken of the buffer's first octets, and says how many are left, which are its first ones then.
-    #[inline(always)]
     pub(crate) fn take(&mut self, key: usize, buffer: &mut [u8], len: usize) -> usize {
         let Some(input) = buffer.get_mut(..len) else { return 0 };
         let left = self.drain(key, input);
@@ -47,7 +46,6 @@ impl<H: Handler> Worker<'_, H> {
     }
 
     /// Hands out what the input holds, as far as it goes; says how many octets are left.
-    #[inline(never)]
     fn drain(&mut self, key: usize, mut input: &mut [u8]) -> usize {
         while let Some(slot) = self.ctx.slots.get_mut(key) {
             if !slot.profile.streams
@@ -55,8 +53,7 @@ impl<H: Handler> Worker<'_, H> {
             {
                 slot.count_frame_in();
                 let id = slot.id;
-                let message = Frame::message(data.kind(), data.into_payload());
-                self.handler.message(&mut self.ctx, id, message);
+                self.message(id, Frame::message(data.kind(), data.into_payload()));
                 if input.is_empty() {
                     return 0;
                 }

@@ -56,11 +56,12 @@ impl Socket {
 /// The system calls themselves: libc's functions of that name make each of them a point at which its thread may be cancelled, which
 /// takes more instructions than all else around the call.
 impl Read for Socket {
-    #[inline]
+    #[inline(always)]
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(socket) => Ok(recv(&*socket, room, RecvFlags::empty())?.0),
-            Self::Unix(socket) => Ok(recv(&*socket, room, RecvFlags::empty())?.0),
+            // Of a stream this is never more than there is room for, so that it needs no second look.
+            Self::Tcp(socket) => Ok(recv(&*socket, room, RecvFlags::empty())?.1),
+            Self::Unix(socket) => Ok(recv(&*socket, room, RecvFlags::empty())?.1),
             #[cfg(feature = "tls")]
             Self::Tls(tls) => tls.read(room),
         }
@@ -68,7 +69,7 @@ impl Read for Socket {
 }
 
 impl Write for Socket {
-    #[inline]
+    #[inline(always)]
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(socket) => Ok(send(&*socket, octets, SendFlags::NOSIGNAL)?),

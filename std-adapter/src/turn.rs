@@ -29,29 +29,42 @@ enum Step {
 }
 
 impl<H: Handler> Worker<'_, H> {
-    /// Something has happened to a connection's socket.
-    #[inline(always)]
-    pub(crate) fn socket_event(&mut self, key: usize, what: Readiness, buffer: &mut [u8]) {
-        let Some(slot) = self.ctx.slots.get_mut(key) else { return };
-        if what.readable {
-            slot.flags.raise(Flag::Readable);
-        }
-        if what.ended {
+    /// A connection's turn, whatever it is about: something has happened to its socket, or there is more to read. Says whether there is
+    /// such a connection.
+    #[inline(never)]
+    pub(crate) fn turn(&mut self, key: usize, what: Readiness, buffer: &mut [u8]) -> bool {
+        let Some(slot) = self.ctx.slots.get_mut(key) else { return false };
+        slot.flags.raise_if(Flag::Readable, what.readable());
+        if what.ended() {
             slot.flags.raise(Flag::HalfClosed);
             // Who is not read at the moment would be kept until then, though nobody is there any more.
-            slot.flags.raise_if(Flag::Broken, what.error && !slot.may_read());
+            slot.flags.raise_if(Flag::Broken, what.error() && !slot.may_read());
         }
         #[cfg(feature = "tls")]
         if let Socket::Tls(tls) = &mut slot.socket
-            && what.writable
+            && what.writable()
         {
             // What TLS has to say by itself has no queue. What fails here fails again when something is read.
             let _ = tls.push();
         }
-        if slot.queue.is_some() && what.writable {
+        if slot.queue.is_some() && what.writable() {
             self.writable(key);
         }
-        self.turn(key, buffer);
+        self.ctx.current = key;
+        self.read(key, buffer, 0);
+        if self.ctx.end_turn(key).is_some_and(|slot| !slot.is_calm()) {
+            self.after_turn(key);
+        }
+        true
+    }
+
+    /// Takes the rest of what was read, which is the buffer's first octets, and reads on if there may be more.
+    #[inline(never)]
+    pub(crate) fn go_on(&mut self, key: usize, buffer: &mut [u8], left: usize, may_be_more: bool) {
+        let Some(slot) = self.ctx.slots.get_mut(key) else { return };
+        slot.flags.raise_if(Flag::Readable, may_be_more);
+        let waiting = if slot.flags.has(Flag::Leaving) { 0 } else { self.take(key, buffer, left) };
+        self.read(key, buffer, waiting);
     }
 
     /// Writes more of what waits.
@@ -75,7 +88,7 @@ impl<H: Handler> Worker<'_, H> {
             let Some(key) = self.ctx.ready.pop_front() else { return };
             if let Some(slot) = self.ctx.slots.get_mut(key)
                 && slot.flags.lower(Flag::InReady)
-                && catch_unwind(AssertUnwindSafe(|| self.turn(key, buffer))).is_err()
+                && catch_unwind(AssertUnwindSafe(|| self.turn(key, Readiness::NONE, buffer))).is_err()
             {
                 self.turn_panicked();
             }
@@ -86,29 +99,21 @@ impl<H: Handler> Worker<'_, H> {
     #[cold]
     pub(crate) fn turn_panicked(&mut self) {
         let key = self.ctx.current;
+        if let Some(slot) = self.ctx.slots.get_mut(key) {
+            // How far it was read is forgotten.
+            slot.flags.raise(Flag::Readable);
+        }
         self.panicked(key);
         self.ctx.end_turn(key);
         self.after_turn(key);
     }
 
-    /// Reads a connection, unless its peer reads too slowly, and sees to what comes of it.
-    // Most turns are those of an event, where it is to lie; the other place is no matter of speed.
-    #[inline(always)]
-    fn turn(&mut self, key: usize, buffer: &mut [u8]) {
-        self.ctx.current = key;
-        let waiting = self.read(key, buffer);
-        let Some(slot) = self.ctx.end_turn(key) else { return };
-        if waiting != 0 && !slot.flags.has(Flag::Leaving) {
-            slot.extras.get_or_insert_default().held = buffer.get(..waiting).map(Into::into);
-        }
-        if !slot.is_calm() {
-            self.after_turn(key);
-        }
-    }
-
     /// Sees to what a turn has left to do.
     #[inline(never)]
-    fn after_turn(&mut self, key: usize) {
+    pub(crate) fn after_turn(&mut self, key: usize) {
+        if let Some(slot) = self.ctx.slots.get_mut(key) {
+            self.ctx.common.keep(slot.flush_out());
+        }
         self.watermarks(key);
         self.settle(key);
         if let Some(slot) = self.ctx.slots.get_mut(key)
@@ -121,13 +126,11 @@ impl<H: Handler> Worker<'_, H> {
         }
     }
 
-    /// Reads as often as one turn allows, and has taken what came. Says how many octets at the buffer's front could not be taken yet:
-    /// the beginning of a head, of a header or of a control frame.
-    #[inline(always)]
-    fn read(&mut self, key: usize, buffer: &mut [u8]) -> usize {
-        let mut waiting = 0;
+    /// Reads as often as one turn allows, and has taken what came, behind so many octets at the buffer's front that could not be taken
+    /// yet: the beginning of a head, of a header or of a control frame. Keeps those that cannot be taken now.
+    fn read(&mut self, key: usize, buffer: &mut [u8], mut waiting: usize) {
         for _ in 0..READS_PER_TURN {
-            let Some(slot) = self.ctx.slots.get_mut(key) else { break };
+            let Some(slot) = self.ctx.slots.get_mut(key) else { return };
             let (come, drained) = if slot.extras.is_some()
                 && let Some(held) = slot.recall(buffer)
             {
@@ -169,7 +172,12 @@ impl<H: Handler> Worker<'_, H> {
                 break;
             }
         }
-        waiting
+        if waiting != 0
+            && let Some(slot) = self.ctx.slots.get_mut(key)
+            && !slot.flags.has(Flag::Leaving)
+        {
+            slot.extras.get_or_insert_default().held = buffer.get(..waiting).map(Into::into);
+        }
     }
 
     /// Reads more of a long message, all of which goes to the message.

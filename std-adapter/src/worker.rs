@@ -4,7 +4,7 @@ use crate::accept::Acceptor;
 use crate::clock::Clock;
 use crate::common::Common;
 use crate::compress::Compressors;
-use crate::context::{Context, NEVER, NOBODY};
+use crate::context::{Context, NOBODY};
 use crate::desk::Desk;
 use crate::flags::Flag;
 use crate::handle::Handle;
@@ -18,7 +18,7 @@ use crate::settings::{Settings, ms};
 use crate::socket::ListenSocket;
 use crate::timers::{Job, Timers};
 use crate::topics::Groups;
-use crate::wait::{Events, Readiness};
+use crate::wait::{Events, NEVER, Readiness};
 use crate::wheel::Wheel;
 use martlet_state::{CloseFrame, Instant, State};
 use mio::{Interest, Poll, Token};
@@ -120,7 +120,7 @@ impl<'c, H: Handler> Worker<'c, H> {
 
     /// Serves until it is told to stop and all connections are gone.
     pub(crate) fn run(&mut self) -> io::Result<()> {
-        let mut events = Events::new();
+        let mut events = Events::new(&self.poll, self.clock)?;
         // What is read, until it is taken. A worker at rest has no buffers.
         let mut buffer = Vec::new();
         let mut commands = Vec::new();
@@ -128,8 +128,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             desk.open(std::thread::current().id());
         }
         loop {
-            let most_ms = self.sleep_ms();
-            match events.wait(&mut self.poll, most_ms) {
+            match events.wait(&mut self.poll, self.ctx.now, &mut self.ctx.alarm) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 done => done?,
             }
@@ -139,25 +138,35 @@ impl<'c, H: Handler> Worker<'c, H> {
             if self.ctx.now < self.ctx.alarm {
                 continue;
             }
-            self.ready_round(&mut buffer);
-            if woken {
-                self.mail(&mut commands);
-            }
-            if self.accepting {
-                self.accept();
-                if buffer.is_empty() && !self.ctx.slots.is_empty() {
-                    buffer = vec![0; self.ctx.settings.read_buffer_bytes];
-                    self.ctx.output.make_room();
-                }
-            }
-            self.deadlines();
-            self.flush_dirty();
-            if self.is_over() {
-                self.end();
+            if self.rest_of_round(woken, &mut buffer, &mut commands) {
                 return Ok(());
             }
-            self.ctx.alarm = self.next_alarm();
         }
+    }
+
+    /// Sees to all that is no event of a connection's socket; says whether the worker has ended.
+    // By itself, so that what most rounds do has the registers for itself.
+    #[inline(never)]
+    fn rest_of_round(&mut self, woken: bool, buffer: &mut Vec<u8>, commands: &mut Vec<Command>) -> bool {
+        self.ready_round(buffer);
+        if woken {
+            self.mail(commands);
+        }
+        if self.accepting {
+            self.accept();
+            if buffer.is_empty() && !self.ctx.slots.is_empty() {
+                *buffer = vec![0; self.ctx.settings.read_buffer_bytes];
+                self.ctx.output.make_room();
+            }
+        }
+        self.deadlines();
+        self.flush_dirty();
+        if self.is_over() {
+            self.end();
+            return true;
+        }
+        self.ctx.alarm = self.next_alarm();
+        false
     }
 
     /// Tells the handler that it begins. A panic there is not caught: such a worker does not start.
@@ -174,13 +183,6 @@ impl<'c, H: Handler> Worker<'c, H> {
     fn is_over(&self) -> bool {
         let no_longer = self.stopping.is_some_and(|until| until <= self.ctx.now);
         no_longer || (self.is_ending() && self.ctx.slots.is_empty())
-    }
-
-    /// How long there is nothing to do if no event comes, in milliseconds. Counted from the round's beginning: reading the clock once
-    /// more would buy nothing, for a round is short.
-    #[inline]
-    fn sleep_ms(&self) -> Option<u64> {
-        (self.ctx.alarm != NEVER).then_some(self.ctx.alarm.0.saturating_sub(self.ctx.now.0))
     }
 
     /// When the worker has something to do even if no event comes.
@@ -200,9 +202,8 @@ impl<'c, H: Handler> Worker<'c, H> {
         while catch_unwind(AssertUnwindSafe(|| {
             for (token, what) in events.by_ref() {
                 // Nearly always it is a connection's.
-                match self.ctx.slots.contains(token.0) {
-                    true => self.socket_event(token.0, what, buffer),
-                    false => woken |= self.other_event(token),
+                if !self.socket_event(token.0, what, buffer) {
+                    woken |= self.other_event(token);
                 }
             }
         }))

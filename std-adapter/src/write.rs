@@ -7,14 +7,26 @@ use martlet_state::Instant;
 use std::io::{ErrorKind, IoSlice, Write};
 
 impl Slot<'_> {
-    /// Writes some parts in order, behind what waits already. What the socket does not take waits.
-    // One part is what every turn writes: a call would cost more than the rest of it.
+    /// Writes some octets behind what waits already. What the socket does not take waits.
+    // This is what every turn does: a call would cost more than the rest of it.
     #[inline(always)]
+    pub(crate) fn write_one(&mut self, now: Instant, octets: &[u8]) {
+        self.count_bytes_out(now, octets.len() as u64);
+        let result = if self.may_write() { self.socket.write(octets) } else { Ok(0) };
+        let taken = self.written(result);
+        if taken != octets.len() {
+            self.keep(&[octets], taken);
+        }
+    }
+
+    /// The same with some parts in order.
     pub(crate) fn write<const N: usize>(&mut self, now: Instant, parts: [&[u8]; N]) {
         let len: usize = parts.iter().map(|part| part.len()).sum();
         self.count_bytes_out(now, len as u64);
-        let taken = self.write_now(parts);
-        if taken != len && !self.flags.has(Flag::Broken) {
+        let slices = parts.map(IoSlice::new);
+        let result = if self.may_write() { self.socket.write_vectored(&slices) } else { Ok(0) };
+        let taken = self.written(result);
+        if taken != len {
             self.keep(&parts, taken);
         }
     }
@@ -22,6 +34,9 @@ impl Slot<'_> {
     /// Keeps what is left of some parts when the socket has taken so many octets.
     #[inline(never)]
     fn keep(&mut self, parts: &[&[u8]], mut taken: usize) {
+        if self.flags.has(Flag::Broken) {
+            return;
+        }
         let queue = self.queue();
         for part in parts {
             let gone = taken.min(part.len());
@@ -32,24 +47,28 @@ impl Slot<'_> {
         self.flush();
     }
 
-    /// One `write`, if nothing waits; says how many octets it took.
+    /// Whether something may be written now: nothing waits that is to go before it.
     #[inline(always)]
-    fn write_now<const N: usize>(&mut self, parts: [&[u8]; N]) -> usize {
-        if self.queue.is_some() || self.flags.has(Flag::Broken) {
-            return 0;
-        }
-        let result = match parts.as_slice() {
-            [octets] => self.socket.write(octets),
-            _ => self.socket.write_vectored(&parts.map(IoSlice::new)),
-        };
+    fn may_write(&self) -> bool {
+        self.queue.is_none() && !self.flags.has(Flag::Broken)
+    }
+
+    /// How many octets the socket took.
+    #[inline(always)]
+    fn written(&mut self, result: std::io::Result<usize>) -> usize {
         match result {
             Ok(taken) => taken,
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
-            Err(error) => {
-                self.fail(&error);
-                0
-            }
+            Err(error) => self.not_written(&error),
         }
+    }
+
+    /// Nothing was written because of this error.
+    #[cold]
+    fn not_written(&mut self, error: &std::io::Error) -> usize {
+        if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) {
+            self.fail(error);
+        }
+        0
     }
 
     /// Writes what waits, unless the socket has refused some and not said yet that it takes more.
