@@ -178,6 +178,15 @@ pub fn asked(head: &[u8], subprotocols: &[&str], max_line_bytes: u32) -> Reading
     any_cut(head.len(), |cuts| request(head, &lines_of(max_line_bytes), subprotocols, cuts))
 }
 
+/// The request is refused like that through buffers of all sizes.
+#[track_caller]
+pub fn refused(head: &[u8], refusal: Refusal) {
+    for max_line_bytes in [64, 128, 8192] {
+        let end = asked(head, &["chat"], max_line_bytes).end;
+        assert_eq!(end, Some(Err(refusal)), "{} at {max_line_bytes}", head.escape_ascii());
+    }
+}
+
 /// What a client makes of `head` with lines of at most that many octets at once, however it is cut.
 #[track_caller]
 pub fn answered(head: &[u8], offer: &Offer<'_>, max_line_bytes: u32) -> Reading<Agreed, ResponseFault> {
