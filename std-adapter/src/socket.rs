@@ -10,6 +10,12 @@ use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
 
+/// A peer that is gone is an error of the call and no signal. Apple's systems have no such flag: there Rust's runtime ignores the signal.
+#[cfg(not(target_vendor = "apple"))]
+const QUIET: SendFlags = SendFlags::NOSIGNAL;
+#[cfg(target_vendor = "apple")]
+const QUIET: SendFlags = SendFlags::empty();
+
 /// A connection's socket.
 #[derive(Debug)]
 pub(crate) enum Socket {
@@ -72,8 +78,8 @@ impl Write for Socket {
     #[inline(always)]
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(socket) => Ok(send(&*socket, octets, SendFlags::NOSIGNAL)?),
-            Self::Unix(socket) => Ok(send(&*socket, octets, SendFlags::NOSIGNAL)?),
+            Self::Tcp(socket) => Ok(send(&*socket, octets, QUIET)?),
+            Self::Unix(socket) => Ok(send(&*socket, octets, QUIET)?),
             #[cfg(feature = "tls")]
             Self::Tls(tls) => tls.write(octets),
         }

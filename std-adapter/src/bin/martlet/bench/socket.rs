@@ -6,6 +6,12 @@ use mio::{Interest, Registry, Token};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use std::io::{self, Read, Write};
 
+/// A server that is gone is an error of the call and no signal. Apple's systems have no such flag: there Rust's runtime ignores the signal.
+#[cfg(not(target_vendor = "apple"))]
+const QUIET: SendFlags = SendFlags::NOSIGNAL;
+#[cfg(target_vendor = "apple")]
+const QUIET: SendFlags = SendFlags::empty();
+
 /// Reads and writes by the system calls themselves, as the server does: libc's functions of that name are points at which a thread may
 /// be cancelled, which takes more instructions than a short message.
 pub(crate) struct Plain(TcpStream);
@@ -27,7 +33,7 @@ impl Read for Plain {
 impl Write for Plain {
     #[inline]
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        Ok(send(&self.0, octets, SendFlags::NOSIGNAL)?)
+        Ok(send(&self.0, octets, QUIET)?)
     }
 
     #[inline]
