@@ -16,11 +16,14 @@ need_binary() {
     martlet=$target/release/martlet
 }
 
-# Sets `martlet_with_all` to a release build with the features that are off by default, beside the other build.
+# Sets `martlet_with_all` to a build with the features that are off by default. It has debug assertions and checks of arithmetic, and
+# is built in a third of the time that a release takes.
 need_binary_with_all() {
     need_linker
-    cargo build --release --quiet --package martlet-std --bin martlet --features tls,zlib-rs --target-dir "$target/all-features"
-    martlet_with_all=$target/all-features/release/martlet
+    cargo build --quiet --package martlet-std --bin martlet --features tls,zlib-rs
+    martlet_with_all=$target/all-features/martlet
+    mkdir -p "$target/all-features"
+    cp "$target/debug/martlet" "$martlet_with_all"
 }
 
 port_answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
