@@ -5,13 +5,14 @@ mod event;
 pub use event::{Data, Event};
 
 use crate::close::{self, CloseFrame};
+use crate::facts::{self, Facts};
 use crate::header::{self, Kind, Rules, bits};
 use crate::kernel::{Best, Kernel};
 use crate::length::{Length, wide};
 use crate::limits::Limits;
 use crate::mask::{Key, Mask};
 use crate::opcode::{ControlOp, DataKind, DataOp, Role};
-use crate::straight::Straight;
+use crate::straight::{Kept, Straight};
 use crate::utf8::Utf8;
 use crate::violation::Violation;
 
@@ -27,23 +28,10 @@ pub struct Decoder {
     /// Octets that the open message's frames have announced.
     announced: Length,
     mask: Mask,
-    straight: Straight,
+    straight: Kept,
     utf8: Utf8,
     empty_fragments: u8,
-    role: Role,
-    kind: DataKind,
-    /// A message is open: its last frame has not begun, or is not whole.
-    open: bool,
-    /// The next piece is its message's first.
-    first: bool,
-    /// The data frame at hand is its message's last.
-    fin: bool,
-    /// A data frame's header was taken, its payload not wholly.
-    in_frame: bool,
-    /// RSV1 is negotiated.
-    compression: bool,
-    /// The open message came with RSV1.
-    compressed: bool,
+    facts: Facts,
     /// What the peer did wrong. No event comes after it: [`Data::text`] relies on a check that was never given up half way.
     violation: Option<Violation>,
 }
@@ -62,21 +50,16 @@ const SMALL: bool = cfg!(feature = "small");
 impl Decoder {
     /// At the first octet after the handshake; `role` is ours.
     pub const fn new(role: Role) -> Self {
+        let mut facts = Facts::new();
+        facts.put(facts::SERVER, matches!(role, Role::Server));
         Self {
             missing: 0,
             announced: 0,
             mask: Mask::new(Key([0; 4])),
-            straight: Straight::shut(),
+            straight: Kept::new(),
             utf8: Utf8::new(),
             empty_fragments: 0,
-            role,
-            kind: DataKind::Binary,
-            open: false,
-            first: true,
-            fin: true,
-            in_frame: false,
-            compression: false,
-            compressed: false,
+            facts,
             violation: None,
         }
     }
@@ -84,7 +67,7 @@ impl Decoder {
     /// Whether permessage-deflate is negotiated: then RSV1 on a message's first frame says that the message is compressed.
     /// Its pieces are handed out [as they came](Data::is_compressed), and the limit on messages counts them so.
     pub const fn set_compression(&mut self, negotiated: bool) {
-        self.compression = negotiated;
+        self.facts.put(facts::COMPRESSION, negotiated);
     }
 
     /// Octets of payload that the data frame at hand still lacks: read so many straight to where the message is to lie.
@@ -94,7 +77,25 @@ impl Decoder {
 
     /// Whether the peer is between messages.
     pub const fn is_idle(&self) -> bool {
-        !self.open && !self.in_frame
+        !self.facts.has(facts::OPEN)
+    }
+
+    const fn role(&self) -> Role {
+        if self.facts.has(facts::SERVER) { Role::Server } else { Role::Client }
+    }
+
+    const fn kind(&self) -> DataKind {
+        if self.facts.has(facts::TEXT) { DataKind::Text } else { DataKind::Binary }
+    }
+
+    /// Which whole messages may go the straight way now.
+    fn straight(&self, limits: &Limits) -> Straight {
+        match self.role() {
+            Role::Server if self.is_idle() && self.violation.is_none() => {
+                Straight::up_to(limits.max_frame_bytes.min(limits.max_message_bytes))
+            }
+            Role::Server | Role::Client => Straight::shut(),
+        }
     }
 
     /// Takes one event's worth from the front of `input`; `None` when more octets are needed.
@@ -115,12 +116,12 @@ impl Decoder {
     /// The answer fits into registers, which saves a third of the instructions where short messages go through a loop.
     #[inline(always)]
     pub fn decode_whole<'i>(&mut self, input: &mut &'i mut [u8]) -> Option<Data<'i>> {
-        // The other way goes through the one copy of it that there is.
-        if SMALL { None } else { self.whole(input) }
+        // Without the limits there is no answer but one that was kept.
+        self.whole(|_| Straight::shut(), input)
     }
 
     #[inline(always)]
-    fn whole<'i>(&mut self, input: &mut &'i mut [u8]) -> Option<Data<'i>> {
+    fn whole<'i>(&mut self, anew: impl Fn(&Self) -> Straight, input: &mut &'i mut [u8]) -> Option<Data<'i>> {
         let &[b0, b1, k0, k1, k2, k3] = input.first_chunk()?;
         // FIN and text or binary; a mask and a 7-bit length: two compares for what nearly every frame is.
         let (op, len) = (b0.wrapping_sub(0x81), b1.wrapping_sub(0x80));
@@ -128,7 +129,7 @@ impl Decoder {
             return None;
         }
         let (payload, valid) = if len < 126 {
-            if !self.straight.takes(u32::from(len)) {
+            if !self.straight.or(|| anew(self)).takes(u32::from(len)) {
                 return None;
             }
             let payload = split(input, 6, usize::from(len))?;
@@ -141,7 +142,7 @@ impl Decoder {
         } else {
             let &[_, 0xfe, l0, l1, k0, k1, k2, k3] = input.first_chunk()? else { return None };
             let len = u16::from_be_bytes([l0, l1]);
-            if len < 126 || !self.straight.takes(u32::from(len)) {
+            if len < 126 || !self.straight.or(|| anew(self)).takes(u32::from(len)) {
                 return None;
             }
             let payload = split(input, 8, usize::from(len))?;
@@ -175,7 +176,7 @@ impl Decoder {
         input: &mut &'i mut [u8],
         answer: &mut &'i [u8],
     ) -> Result<Option<Event<'i>>, Violation> {
-        match self.whole(input) {
+        match self.whole(|decoder| decoder.straight(limits), input) {
             Some(data) => Ok(Some(Event::Data(data))),
             None => self.decode_other(limits, input, answer),
         }
@@ -190,7 +191,7 @@ impl Decoder {
         if let Some(violation) = self.violation {
             return Err(violation);
         }
-        let taken = if self.in_frame { self.piece(input) } else { self.frame(limits, input, answer) };
+        let taken = if self.missing != 0 { self.piece(input) } else { self.frame(limits, input, answer) };
         let event = match taken {
             Ok(event) => event,
             Err(violation) => {
@@ -198,10 +199,7 @@ impl Decoder {
                 return Err(violation);
             }
         };
-        self.straight = match self.role {
-            Role::Server if self.is_idle() => Straight::up_to(limits.max_frame_bytes.min(limits.max_message_bytes)),
-            Role::Server | Role::Client => Straight::shut(),
-        };
+        self.straight.set(self.straight(limits));
         Ok(event)
     }
 
@@ -209,7 +207,8 @@ impl Decoder {
     #[cold]
     #[inline(never)]
     fn refuse(&mut self, violation: Violation) {
-        (self.violation, self.straight) = (Some(violation), Straight::shut());
+        self.violation = Some(violation);
+        self.straight.set(Straight::shut());
     }
 
     /// Takes a header and what has come of its frame.
@@ -220,8 +219,8 @@ impl Decoder {
         answer: &mut &'i [u8],
     ) -> Result<Option<Event<'i>>, Violation> {
         let fed_up = self.empty_fragments >= limits.max_empty_fragments;
-        let open = self.open.then_some(self.announced);
-        let rules = Rules { role: self.role, open, fed_up, compression: self.compression, limits };
+        let open = self.facts.has(facts::OPEN).then_some(self.announced);
+        let rules = Rules { role: self.role(), open, fed_up, compression: self.facts.has(facts::COMPRESSION), limits };
         let rsv1 = input.first().is_some_and(|b0| b0 & bits::RSV1 != 0);
         let Some((header, used)) = header::parse(rules, input)? else {
             return Ok(None);
@@ -230,7 +229,9 @@ impl Decoder {
             Kind::Control { op, len } => control(op, header.key, used, len, input, answer),
             Kind::Data { op, fin, len } => {
                 // Of a continuation, which never has RSV1, the message's first frame has spoken.
-                self.compressed = if op == DataOp::Continuation { self.compressed } else { rsv1 };
+                if op != DataOp::Continuation {
+                    self.facts.put(facts::COMPRESSED, rsv1);
+                }
                 // The header was refused if the length were over the limit, so that it fits.
                 self.begin(header.key, op, fin, len as Length);
                 // The header was there, so that this takes it.
@@ -249,12 +250,16 @@ impl Decoder {
             DataOp::Binary => Some(DataKind::Binary),
         };
         if let Some(kind) = kind {
-            (self.kind, self.first, self.announced, self.utf8) = (kind, true, 0, Utf8::new());
+            self.facts.put(facts::TEXT, kind == DataKind::Text);
+            self.facts.put(facts::FIRST, true);
+            (self.announced, self.utf8) = (0, Utf8::new());
         }
         // The header was refused if the sum were over the limit, so that this cannot wrap.
         self.announced = self.announced.wrapping_add(len);
         self.mask = Mask::new(key.unwrap_or_default());
-        (self.missing, self.fin, self.open, self.in_frame) = (len, fin, true, true);
+        self.facts.put(facts::FIN, fin);
+        self.facts.put(facts::OPEN, true);
+        self.missing = len;
     }
 
     /// Takes what has come of the data frame at hand.
@@ -267,15 +272,16 @@ impl Decoder {
         self.missing = self.missing.wrapping_sub(here as Length);
         let mask = self.mask;
         self.mask.skip(here);
-        self.in_frame = self.missing != 0;
-        let last = self.fin && !self.in_frame;
-        match self.kind {
-            DataKind::Text if !self.compressed => text(self.role, mask, payload, &mut self.utf8, last)?,
-            DataKind::Text | DataKind::Binary => unmask(self.role, mask, payload),
+        let facts = self.facts;
+        let last = facts.has(facts::FIN) && self.missing == 0;
+        let (kind, compressed) = (self.kind(), facts.has(facts::COMPRESSED));
+        match kind {
+            DataKind::Text if !compressed => text(self.role(), mask, payload, &mut self.utf8, last)?,
+            DataKind::Text | DataKind::Binary => unmask(self.role(), mask, payload),
         }
-        let first = core::mem::replace(&mut self.first, false);
-        self.open = !last;
-        Ok(Some(Event::Data(Data { payload, kind: self.kind, first, last, compressed: self.compressed })))
+        self.facts.put(facts::FIRST, false);
+        self.facts.put(facts::OPEN, !last);
+        Ok(Some(Event::Data(Data { payload, kind, first: facts.has(facts::FIRST), last, compressed })))
     }
 }
 

@@ -137,16 +137,19 @@ pub(crate) fn parse(rules: Rules<'_>, bytes: &[u8]) -> Result<Option<(Header, us
         (Role::Server, true) | (Role::Client, false) => {}
     }
     let short = b1 & bits::LEN;
-    match (&op, short) {
-        (Op::Control(_), short) if short > MAX_CONTROL => return Err(Violation::ControlTooLong),
-        (Op::Control(ControlOp::Close), 1) => return Err(Violation::CloseBodyTooShort),
-        (Op::Data(_), 0) if b0 & bits::FIN == 0 && rules.fed_up => return Err(Violation::TooManyEmptyFragments),
-        _ => {}
-    }
-    let (len, rest) = length(short, rest)?;
-    if matches!(op, Op::Data(_)) {
-        within(len, &rules)?;
-    }
+    let (len, rest) = match &op {
+        Op::Control(_) if short > MAX_CONTROL => return Err(Violation::ControlTooLong),
+        Op::Control(ControlOp::Close) if short == 1 => return Err(Violation::CloseBodyTooShort),
+        Op::Control(_) => (Length::from(short), Some(rest)),
+        Op::Data(_) if short == 0 && b0 & bits::FIN == 0 && rules.fed_up => {
+            return Err(Violation::TooManyEmptyFragments);
+        }
+        Op::Data(_) => {
+            let (len, rest) = length(short, rest)?;
+            within(len, &rules)?;
+            (len, rest)
+        }
+    };
     let Some(rest) = rest else {
         return Ok(None);
     };

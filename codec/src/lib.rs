@@ -49,6 +49,7 @@ mod decoder;
 mod deflate;
 #[cfg(feature = "deflate")]
 mod deflate_small;
+mod facts;
 mod header;
 #[cfg(feature = "deflate")]
 mod inflate;

@@ -3,15 +3,16 @@
 use crate::kernel::{Best, Kernel};
 use core::fmt;
 
-/// Validates text that comes in pieces. Four octets of state, none of the text.
+/// Validates text that comes in pieces. One octet of state, none of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Utf8 {
-    /// Continuation octets that the character at hand still needs.
-    missing: u8,
-    /// The range of the next continuation octet: narrower than 80 to BF after E0, ED, F0 and F4.
-    low: u8,
-    high: u8,
+    /// The upper half counts the continuation octets that the character at hand still needs. The lower half says which ones may be
+    /// next, a bit for each sixteen from 80 to BF: all of them but after E0, ED, F0 and F4.
+    state: u8,
 }
+
+/// No character is open.
+const COMPLETE: u8 = 0x0f;
 
 /// An octet came that no UTF-8 text can have in this place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,13 +35,13 @@ impl Default for Utf8 {
 impl Utf8 {
     /// At the beginning of a text.
     pub const fn new() -> Self {
-        Self { missing: 0, low: 0x80, high: 0xbf }
+        Self { state: COMPLETE }
     }
 
     /// Whether the text may end here: no character is open.
     #[inline]
     pub const fn is_complete(&self) -> bool {
-        self.missing == 0
+        self.state == COMPLETE
     }
 
     /// Takes the next piece. Fails if and only if no continuation could make the text valid.
@@ -74,34 +75,28 @@ impl Utf8 {
 
     /// Takes one octet: the definition, in the words of RFC 3629 section 4.
     #[cfg_attr(not(feature = "small"), inline)]
-    #[cfg_attr(feature = "small", inline(never))]
     pub(crate) const fn push_octet(&mut self, octet: u8) -> Result<(), Utf8Error> {
-        if self.missing != 0 {
-            if octet < self.low || octet > self.high {
+        if !self.is_complete() {
+            // Any octet but a continuation is beyond the four bits.
+            let sixteen = (octet ^ 0x80) >> 4;
+            if (self.state & 0x0f) as u32 >> sixteen & 1 == 0 {
                 return Err(Utf8Error);
             }
-            *self = Self { missing: self.missing.wrapping_sub(1), low: 0x80, high: 0xbf };
+            self.state = (self.state | 0x0f).wrapping_sub(0x10);
             return Ok(());
         }
-        let missing = match octet {
+        self.state = match octet {
             0x00..=0x7f => return Ok(()),
-            0xc2..=0xdf => 1,
-            0xe0..=0xef => 2,
-            0xf0..=0xf4 => 3,
+            0xc2..=0xdf => 0x1f,
+            // No longer form than needed, no surrogates, nothing above U+10FFFF.
+            0xe0 => 0x2c,
+            0xed => 0x23,
+            0xe1..=0xef => 0x2f,
+            0xf0 => 0x3e,
+            0xf1..=0xf3 => 0x3f,
+            0xf4 => 0x31,
             _ => return Err(Utf8Error),
         };
-        // No longer form than needed, no surrogates, nothing above U+10FFFF.
-        let low = match octet {
-            0xe0 => 0xa0,
-            0xf0 => 0x90,
-            _ => 0x80,
-        };
-        let high = match octet {
-            0xed => 0x9f,
-            0xf4 => 0x8f,
-            _ => 0xbf,
-        };
-        *self = Self { missing, low, high };
         Ok(())
     }
 }
