@@ -85,6 +85,7 @@ fn token<'i>(at: &mut &'i [u8]) -> Option<&'i [u8]> {
 }
 
 /// Takes the octets of `class` in front.
+#[inline(never)]
 fn skip<'i>(class: Class, at: &mut &'i [u8]) -> &'i [u8] {
     let rest = behind(class, at);
     let found = before(at, rest);

@@ -58,133 +58,186 @@ pub fn is_token(text: &str) -> bool {
     is_token_octets(text.as_bytes())
 }
 
+#[cfg_attr(feature = "small", inline(never))]
 pub(crate) fn is_token_octets(octets: &[u8]) -> bool {
     !octets.is_empty() && Class::Token.has_all(octets)
 }
 
 /// A request line, or `None` for an empty line (RFC 9112 sections 2.2 and 3).
-pub(crate) fn request_line(mut input: &[u8]) -> Parsed<'_, Option<RequestLine<'_>>> {
-    let at = &mut input;
-    if at.first() == Some(&b'\r') {
-        line_end(at, None, Flaw::Start)?;
-        return Ok((input, None));
+pub(crate) fn request_line(input: &[u8]) -> Parsed<'_, Option<RequestLine<'_>>> {
+    let mut line = Cursor::new(input, Flaw::Start);
+    if line.is_at_end() {
+        line.end();
+        return line.parsed(None);
     }
-    let method = some(Class::Token, at, Flaw::Start)?;
-    literal(b" ", at, None, Flaw::Start)?;
-    let target = some(Class::Target, at, Flaw::Start)?;
-    literal(b" ", at, None, Flaw::Start)?;
-    let minor = version(at)?;
-    line_end(at, None, Flaw::Start)?;
-    Ok((input, Some(RequestLine { method, target, minor })))
+    let method = line.some(Class::Token);
+    line.literal(b" ");
+    let target = line.some(Class::Target);
+    line.literal(b" ");
+    let minor = line.version();
+    line.end();
+    line.parsed(Some(RequestLine { method, target, minor }))
 }
 
 /// A status line (RFC 9112 section 4). The space before an empty reason phrase may be missing: the phrase means nothing, so
 /// that nothing can be misread.
-pub(crate) fn status_line(mut input: &[u8]) -> Parsed<'_, StatusLine<'_>> {
-    let at = &mut input;
-    let minor = version(at)?;
-    literal(b" ", at, None, Flaw::Start)?;
+pub(crate) fn status_line(input: &[u8]) -> Parsed<'_, StatusLine<'_>> {
+    let mut line = Cursor::new(input, Flaw::Start);
+    let minor = line.version();
+    line.literal(b" ");
     let mut code = 0u16;
     for _ in 0..3 {
         // Three decimal digits: at most 999.
-        code = code.wrapping_mul(10).wrapping_add(u16::from(digit(at)?));
+        code = code.wrapping_mul(10).wrapping_add(u16::from(line.digit()));
     }
     let mut reason: &[u8] = &[];
-    if at.first() != Some(&b'\r') {
-        literal(b" ", at, None, Flaw::Start)?;
-        reason = any(Class::Value, at)?;
+    if !line.is_at_end() {
+        line.literal(b" ");
+        reason = line.any(Class::Value);
     }
-    line_end(at, None, Flaw::Start)?;
-    Ok((input, StatusLine { minor, code, reason }))
+    line.end();
+    line.parsed(StatusLine { minor, code, reason })
 }
 
 /// A header line's name and value, the whitespace around the value included; or `None` for the line that ends the head.
 #[allow(clippy::type_complexity)] // A pair of slices needs no name.
-pub(crate) fn field_line(mut input: &[u8]) -> Parsed<'_, Option<(&[u8], &[u8])>> {
-    let at = &mut input;
-    if at.first() == Some(&b'\r') {
-        line_end(at, None, HeadFault::BareCr.into())?;
-        return Ok((input, None));
-    }
-    let name = some(Class::Token, at, HeadFault::NameInvalid.into())?;
-    let wrong = match at.first() {
-        Some(b' ' | b'\t') => HeadFault::SpaceBeforeColon,
-        Some(b'\r') => HeadFault::ColonMissing,
-        _ => HeadFault::NameInvalid,
-    };
-    literal(b":", at, None, wrong.into())?;
-    let (rest, value) = field_value(input)?;
+pub(crate) fn field_line(input: &[u8]) -> Parsed<'_, Option<(&[u8], &[u8])>> {
+    let (rest, name) = field_name(input)?;
+    let Some(name) = name else { return Ok((rest, None)) };
+    let (rest, value) = field_value(rest)?;
     Ok((rest, Some((name, value))))
 }
 
+/// A header's name, and the colon behind it; or `None` for the line that ends the head.
+pub(crate) fn field_name(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
+    let mut line = Cursor::new(input, HeadFault::NameInvalid.into());
+    if line.is_at_end() {
+        line.end();
+        return line.parsed(None);
+    }
+    let name = line.some(Class::Token);
+    match line.rest.first() {
+        Some(b' ' | b'\t') => line.otherwise = HeadFault::SpaceBeforeColon.into(),
+        Some(b'\r') => line.otherwise = HeadFault::ColonMissing.into(),
+        _ => {}
+    }
+    line.literal(b":");
+    line.parsed(Some(name))
+}
+
 /// The rest of a header's value, and its line's end.
-pub(crate) fn field_value(mut input: &[u8]) -> Parsed<'_, &[u8]> {
-    let at = &mut input;
-    let value = any(Class::Value, at)?;
-    line_end(at, Some(Class::Value), HeadFault::ValueInvalid.into())?;
-    Ok((input, value))
-}
-
-/// "HTTP/1." and a digit, which is the answer. Another major version is not spoken here.
-fn version(at: &mut &[u8]) -> Result<u8, Stop> {
-    literal(b"HTTP/", at, None, Flaw::Start)?;
-    if digit(at)? != 1 {
-        return Err(Stop::Wrong(Flaw::Version));
+pub(crate) fn field_value(input: &[u8]) -> Parsed<'_, &[u8]> {
+    let mut line = Cursor::new(input, HeadFault::ValueInvalid.into());
+    let value = line.any(Class::Value);
+    line.end();
+    if let Some(Stop::More(within)) = &mut line.stop {
+        *within = Some(Class::Value);
     }
-    literal(b".", at, None, Flaw::Start)?;
-    digit(at)
+    line.parsed(value)
 }
 
-fn digit(at: &mut &[u8]) -> Result<u8, Stop> {
-    match at.split_first() {
-        Some((&octet @ b'0'..=b'9', rest)) => {
-            *at = rest;
-            Ok(octet & 0x0f)
+/// Reads a line from its front, until something stops it: then it stays where it is, and whatever is read is empty, so that who reads
+/// looks at the end alone whether all went well.
+struct Cursor<'i> {
+    rest: &'i [u8],
+    stop: Option<Stop>,
+    /// What is wrong with an octet that is.
+    otherwise: Flaw,
+}
+
+impl<'i> Cursor<'i> {
+    const fn new(input: &'i [u8], otherwise: Flaw) -> Self {
+        Self { rest: input, stop: None, otherwise }
+    }
+
+    fn parsed<T>(self, line: T) -> Parsed<'i, T> {
+        match self.stop {
+            None => Ok((self.rest, line)),
+            Some(stop) => Err(stop),
         }
-        Some(_) => Err(Stop::Wrong(stray(at, Flaw::Start))),
-        None => Err(Stop::More(None)),
     }
-}
 
-/// CRLF; anything else but a CR or LF by itself is `otherwise`.
-fn line_end(at: &mut &[u8], more: Option<Class>, otherwise: Flaw) -> Result<(), Stop> {
-    let wrong = if at.first() == Some(&b'\r') { HeadFault::BareCr.into() } else { otherwise };
-    literal(b"\r\n", at, more, wrong)
-}
-
-/// One octet of a class or more, up to the first that is none.
-#[cfg_attr(feature = "small", inline(never))]
-#[cfg_attr(not(feature = "small"), inline)]
-fn some<'i>(class: Class, at: &mut &'i [u8], wrong: Flaw) -> Result<&'i [u8], Stop> {
-    match any(class, at)? {
-        [] => Err(Stop::Wrong(stray(at, wrong))),
-        found => Ok(found),
+    /// What stops it first counts.
+    fn stop(&mut self, stop: Stop) {
+        self.stop = self.stop.or(Some(stop));
     }
-}
 
-/// Octets of a class, up to the first that is none; perhaps there are none before it.
-#[inline]
-fn any<'i>(class: Class, at: &mut &'i [u8]) -> Result<&'i [u8], Stop> {
-    let (rest, found) = parts::run(class, at).ok_or(Stop::More(Some(class)))?;
-    *at = rest;
-    Ok(found)
-}
+    /// The next octet is wrong: an LF is always a line end without its CR.
+    fn refuse(&mut self) {
+        let flaw = if self.rest.first() == Some(&b'\n') { HeadFault::BareLf.into() } else { self.otherwise };
+        self.stop(Stop::Wrong(flaw));
+    }
 
-/// These octets.
-#[cfg_attr(feature = "small", inline(never))]
-#[cfg_attr(not(feature = "small"), inline)]
-fn literal(expect: &'static [u8], at: &mut &[u8], more: Option<Class>, wrong: Flaw) -> Result<(), Stop> {
-    match parts::literal(expect, at) {
-        Found::All(rest) => {
-            *at = rest;
-            Ok(())
+    /// Octets of a class, up to the first that is none; perhaps there are none before it.
+    fn any(&mut self, class: Class) -> &'i [u8] {
+        if self.stop.is_some() {
+            return &[];
         }
-        Found::Part => Err(Stop::More(more)),
-        Found::Other => Err(Stop::Wrong(stray(at, wrong))),
+        let Some((rest, found)) = parts::run(class, self.rest) else {
+            self.stop = Some(Stop::More(Some(class)));
+            return &[];
+        };
+        self.rest = rest;
+        found
     }
-}
 
-/// What is wrong with the first octet of `rest`: an LF is always a line end without its CR.
-fn stray(rest: &[u8], otherwise: Flaw) -> Flaw {
-    if rest.first() == Some(&b'\n') { HeadFault::BareLf.into() } else { otherwise }
+    /// One octet of a class or more, up to the first that is none.
+    fn some(&mut self, class: Class) -> &'i [u8] {
+        let found = self.any(class);
+        if found.is_empty() {
+            self.refuse();
+        }
+        found
+    }
+
+    /// These octets.
+    #[cfg_attr(feature = "small", inline(never))]
+    fn literal(&mut self, expect: &'static [u8]) {
+        if self.stop.is_some() {
+            return;
+        }
+        match parts::literal(expect, self.rest) {
+            Found::All(rest) => self.rest = rest,
+            Found::Part => self.stop(Stop::More(None)),
+            Found::Other => self.refuse(),
+        }
+    }
+
+    /// A digit's value.
+    #[cfg_attr(feature = "small", inline(never))]
+    fn digit(&mut self) -> u8 {
+        match self.rest.split_first() {
+            _ if self.stop.is_some() => return 0,
+            Some((&octet @ b'0'..=b'9', rest)) => {
+                self.rest = rest;
+                return octet & 0x0f;
+            }
+            Some(_) => self.refuse(),
+            None => self.stop(Stop::More(None)),
+        }
+        0
+    }
+
+    /// "HTTP/1." and a digit, which is the answer. Another major version is not spoken here.
+    fn version(&mut self) -> u8 {
+        self.literal(b"HTTP/");
+        if self.digit() != 1 {
+            self.stop(Stop::Wrong(Flaw::Version));
+        }
+        self.literal(b".");
+        self.digit()
+    }
+
+    /// Whether a line's end begins here.
+    fn is_at_end(&self) -> bool {
+        self.rest.first() == Some(&b'\r')
+    }
+
+    /// CRLF.
+    fn end(&mut self) {
+        if self.is_at_end() {
+            self.otherwise = HeadFault::BareCr.into();
+        }
+        self.literal(b"\r\n");
+    }
 }

@@ -1,24 +1,26 @@
 //! The lines of a head, one after the other: what the scanners of both roles have in common.
 
 use crate::class::Class;
+use crate::count::{self, Headers, Octets};
 use crate::fault::HeadFault;
 use crate::field::{Cut, Field};
 use crate::flags::Flags;
 use crate::grammar::{self, Flaw, Stop};
 use crate::limits::Limits;
 use crate::line::Text;
+use crate::parts;
+use crate::seen::Seen;
 use crate::value;
 
 /// How far a head is read.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "small", repr(Rust, packed))] // Every octet counts: a connection keeps this as long as the head is not whole.
 pub(crate) struct Head {
     /// Octets that were consumed.
-    taken: u32,
-    /// Octets of the line at hand that were found right in an earlier call, so that none is looked at again for each new one.
-    /// They end within `class`.
-    seen: u16,
-    headers: u16,
-    class: Class,
+    taken: Octets,
+    /// What was found right of the line at hand in an earlier call.
+    seen: Seen,
+    headers: Headers,
     stage: Stage,
     /// What a role notes of it: here because there is room between the others.
     pub(crate) facts: Flags,
@@ -38,8 +40,13 @@ enum Stage {
 
 /// Header lines as they are before any role looks at them.
 pub(crate) enum Token<'i> {
-    Field { field: Field, name: Text<'i>, value: &'i [u8], last: bool },
-    Piece { field: Field, value: &'i [u8], last: bool },
+    /// A header's value or a piece of one; the first has the header's name.
+    Value {
+        field: Field,
+        name: Option<Text<'i>>,
+        value: &'i [u8],
+        last: bool,
+    },
     End,
 }
 
@@ -68,12 +75,13 @@ impl Bound {
 
 impl Head {
     pub(crate) const fn new() -> Self {
-        Self { taken: 0, seen: 0, headers: 0, class: Class::Token, stage: Stage::Start, facts: Flags::new() }
+        Self { taken: 0, seen: Seen::none(), headers: 0, stage: Stage::Start, facts: Flags::new() }
     }
 
     /// Octets that were consumed.
+    #[allow(clippy::unnecessary_cast)] // It is one with `small`.
     pub(crate) const fn taken(&self) -> u32 {
-        self.taken
+        self.taken as u32
     }
 
     pub(crate) fn at_start(&self) -> bool {
@@ -93,8 +101,9 @@ impl Head {
     /// never looked at, so that it does not matter whether it is there already.
     #[cfg_attr(feature = "small", inline(never))]
     pub(crate) fn window<'i>(&self, limits: &Limits, input: &'i [u8]) -> Window<'i> {
-        let left = limits.max_head_bytes.saturating_sub(self.taken);
-        let line = limits.max_line_bytes;
+        let left = count::octets(limits.max_head_bytes).saturating_sub(self.taken);
+        let line = count::octets(limits.max_line_bytes);
+        #[allow(clippy::unnecessary_fallible_conversions)] // With `small` it cannot fail.
         let most = usize::try_from(left.min(line)).unwrap_or(usize::MAX);
         match input.get(..most) {
             Some(octets) => Window { octets, bound: Some(if left <= line { Bound::Head } else { Bound::Line }) },
@@ -104,27 +113,12 @@ impl Head {
 
     /// Whether the line at hand is still unfinished, known from the new octets alone.
     pub(crate) fn unfinished(&mut self, window: &Window<'_>) -> bool {
-        let seen = usize::from(self.seen);
-        if seen == 0 || window.bound.is_some() {
-            return false;
-        }
-        let Some((_, fresh)) = window.octets.split_at_checked(seen) else { return false };
-        let plain = self.class.has_all(fresh);
-        if plain {
-            self.remember(self.class, window.octets.len());
-        }
-        plain
+        self.seen.unfinished(window)
     }
 
     /// Notes what the octets at hand end with, so that a later call looks at new ones only.
-    #[cfg_attr(feature = "small", inline(never))]
     pub(crate) fn pause(&mut self, within: Option<Class>, window: &Window<'_>) {
-        match within {
-            // The CR may be that of the line's end.
-            Some(Class::Value) if window.octets.last() == Some(&b'\r') => {}
-            Some(class) => self.remember(class, window.octets.len()),
-            None => {}
-        }
+        self.seen.pause(within, window);
     }
 
     /// Consumes what lies before `rest` in the window, which is the start line.
@@ -132,7 +126,7 @@ impl Head {
         if !blank {
             self.stage = Stage::Fields;
         }
-        self.take(window.octets.len().saturating_sub(rest.len()))
+        self.take_to(window, rest)
     }
 
     /// The next header line, or a piece of one, and how many octets it takes.
@@ -142,116 +136,90 @@ impl Head {
         if self.unfinished(&window) {
             return Ok(None);
         }
-        match self.stage {
-            Stage::Fields => self.field(limits, &window),
-            Stage::Value(field) => self.piece(field, &window),
-            Stage::Start | Stage::Done => Ok(None),
-        }
-    }
-
-    fn field<'i>(&mut self, limits: &Limits, window: &Window<'i>) -> Result<Option<(usize, Token<'i>)>, Flaw> {
-        match window.octets.first() {
-            Some(b' ' | b'\t') if self.headers == 0 => return Err(HeadFault::SpaceBeforeHeaders.into()),
-            Some(b' ' | b'\t') => return Err(HeadFault::ObsoleteFold.into()),
-            Some(octet) if *octet != b'\r' && self.headers >= limits.max_headers => {
-                return Err(HeadFault::TooManyHeaders.into());
+        let (field, name, behind) = match self.stage {
+            Stage::Fields => {
+                self.check_first(limits, window.octets)?;
+                match grammar::field_name(window.octets) {
+                    Ok((rest, Some(name))) => (Field::of(name), Some(name), rest),
+                    Ok((rest, None)) => {
+                        self.stage = Stage::Done;
+                        return Ok(Some((self.take_to(&window, rest), Token::End)));
+                    }
+                    Err(stop) => return self.stopped(stop, &window),
+                }
             }
-            Some(_) | None => (),
-        }
-        let (rest, line) = match grammar::field_line(window.octets) {
-            Ok(parsed) => parsed,
-            Err(Stop::Wrong(flaw)) => return Err(flaw),
-            Err(Stop::More(within)) => return self.field_unfinished(within, window),
+            Stage::Value(field) => (field, None, window.octets),
+            Stage::Start | Stage::Done => return Ok(None),
         };
-        let used = self.take(window.octets.len().saturating_sub(rest.len()));
-        let Some((name, value)) = line else {
-            self.stage = Stage::Done;
-            return Ok(Some((used, Token::End)));
-        };
-        self.headers = self.headers.saturating_add(1);
-        let field = Field::of(name);
-        Ok(Some((used, Token::Field { field, name: Text::new(name), value: value.trim_ascii(), last: true })))
-    }
-
-    /// A header line that the window does not hold: more of it is to come, or it goes on in pieces, or it is too long.
-    fn field_unfinished<'i>(
-        &mut self,
-        within: Option<Class>,
-        window: &Window<'i>,
-    ) -> Result<Option<(usize, Token<'i>)>, Flaw> {
-        match (window.bound, within) {
-            (None, within) => {
-                self.pause(within, window);
-                Ok(None)
-            }
-            (Some(Bound::Line), Some(Class::Value)) => {
-                let colon = window.octets.iter().position(|octet| *octet == b':').unwrap_or_default();
-                let (name, value) = window.octets.split_at_checked(colon).unwrap_or_default();
-                let value = so_far(value.get(1..).unwrap_or_default());
-                let field = Field::of(name);
+        let (rest, mut value, last) = match (grammar::field_value(behind), window.bound) {
+            (Ok((rest, value)), _) => (rest, value::trim_end(value), true),
+            (Err(Stop::More(Some(Class::Value))), Some(Bound::Line)) => {
+                let (value, rest) = front(field, behind);
                 // A list's first element may need all the room that the name takes.
-                let front = front(field, value).unwrap_or_default();
-                if front.is_empty() && field.cut() == Cut::Never {
+                if value.is_empty() && (name.is_none() || field.cut() == Cut::Never) {
                     return Err(HeadFault::LineTooLong.into());
                 }
-                self.headers = self.headers.saturating_add(1);
-                self.stage = Stage::Value(field);
-                let used = self.take(name.len().saturating_add(1).saturating_add(front.len()));
-                let value = front.trim_ascii_start();
-                Ok(Some((used, Token::Field { field, name: Text::new(name), value, last: false })))
+                (rest, value, false)
             }
-            (Some(bound), _) => Err(bound.fault().into()),
+            (Err(stop), _) => return self.stopped(stop, &window),
+        };
+        if name.is_some() {
+            value = parts::behind(Class::Space, value);
+            self.headers = self.headers.saturating_add(1);
+        }
+        self.stage = if last { Stage::Fields } else { Stage::Value(field) };
+        Ok(Some((self.take_to(&window, rest), Token::Value { field, name: name.map(Text::new), value, last })))
+    }
+
+    /// Refuses what no header line begins with, and one header more than may come.
+    fn check_first(&self, limits: &Limits, line: &[u8]) -> Result<(), HeadFault> {
+        match line.first() {
+            Some(b' ' | b'\t') if self.headers == 0 => Err(HeadFault::SpaceBeforeHeaders),
+            Some(b' ' | b'\t') => Err(HeadFault::ObsoleteFold),
+            Some(octet) if *octet != b'\r' && self.headers >= count::headers(limits.max_headers) => {
+                Err(HeadFault::TooManyHeaders)
+            }
+            Some(_) | None => Ok(()),
         }
     }
 
-    fn piece<'i>(&mut self, field: Field, window: &Window<'i>) -> Result<Option<(usize, Token<'i>)>, Flaw> {
-        match (grammar::field_value(window.octets), window.bound) {
-            (Ok((rest, value)), _) => {
-                self.stage = Stage::Fields;
-                let used = self.take(window.octets.len().saturating_sub(rest.len()));
-                Ok(Some((used, Token::Piece { field, value: value.trim_ascii_end(), last: true })))
-            }
-            (Err(Stop::Wrong(flaw)), _) => Err(flaw),
-            (Err(Stop::More(within)), None) => {
+    /// A line that the window does not hold is to come, or too long.
+    fn stopped<T>(&mut self, stop: Stop, window: &Window<'_>) -> Result<Option<T>, Flaw> {
+        match (stop, window.bound) {
+            (Stop::Wrong(flaw), _) => Err(flaw),
+            (Stop::More(_), Some(bound)) => Err(bound.fault().into()),
+            (Stop::More(within), None) => {
                 self.pause(within, window);
                 Ok(None)
             }
-            (Err(Stop::More(Some(Class::Value))), Some(Bound::Line)) => {
-                let value = front(field, so_far(window.octets)).ok_or(HeadFault::LineTooLong)?;
-                Ok(Some((self.take(value.len()), Token::Piece { field, value, last: false })))
-            }
-            (Err(Stop::More(_)), Some(bound)) => Err(bound.fault().into()),
         }
     }
 
-    fn remember(&mut self, class: Class, seen: usize) {
-        self.class = class;
-        // A longer line is merely looked at again from an octet that was seen before.
-        self.seen = u16::try_from(seen).unwrap_or(u16::MAX);
+    /// Consumes what lies before `rest` in the window.
+    fn take_to(&mut self, window: &Window<'_>, rest: &[u8]) -> usize {
+        self.take(window.octets.len().saturating_sub(rest.len()))
     }
 
     #[cfg_attr(feature = "small", inline(never))]
     fn take(&mut self, used: usize) -> usize {
-        self.seen = 0;
-        self.taken = self.taken.saturating_add(u32::try_from(used).unwrap_or(u32::MAX));
+        self.seen = Seen::none();
+        // A window has no more octets than can be counted.
+        self.taken = self.taken.saturating_add(Octets::try_from(used).unwrap_or(Octets::MAX));
         used
     }
 }
 
-/// The value in what has come of one, without a CR that may begin its line's end.
-fn so_far(value: &[u8]) -> &[u8] {
-    value.strip_suffix(b"\r").unwrap_or(value)
-}
-
-/// The front of a value that is too long to be seen at once, as much as may be taken by itself; at least one octet.
-fn front(field: Field, value: &[u8]) -> Option<&[u8]> {
+/// The front of a value that is too long to be seen at once, as much as may be taken by itself, and what is behind it.
+fn front(field: Field, value: &[u8]) -> (&[u8], &[u8]) {
+    // A CR may begin the line's end.
+    let whole = value.strip_suffix(b"\r").unwrap_or(value);
     let len = match field.cut() {
         Cut::Never => 0,
-        Cut::Comma => match value::after_last_comma(value) {
-            0 => value.len().saturating_sub(value.trim_ascii_start().len()),
+        Cut::Comma => match value::after_last_comma(whole) {
+            0 => whole.len().saturating_sub(parts::behind(Class::Space, whole).len()),
             len => len,
         },
-        Cut::Anywhere => value.len(),
+        Cut::Anywhere => whole.len(),
     };
-    value.get(..len).filter(|front| !front.is_empty())
+    value.split_at_checked(len).unwrap_or((&[], value))
 }

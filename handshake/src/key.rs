@@ -28,8 +28,9 @@ pub fn accept_key(key: &[u8; KEY]) -> [u8; ACCEPT] {
     put(&mut block, 0, key);
     put(&mut block, 6, GUID);
     compress(&mut state, &mut block);
-    block.fill(0);
-    put(&mut block, 15, &480u32.to_be_bytes());
+    block = [0; 16];
+    let [.., last] = &mut block;
+    *last = 480;
     compress(&mut state, &mut block);
     let mut digest = [0; 20];
     for (octets, word) in digest.as_chunks_mut().0.iter_mut().zip(state) {
@@ -49,14 +50,17 @@ pub(crate) fn key_of(nonce: &Nonce) -> [u8; KEY] {
 
 /// Whether `value` is a key: base64 of exactly 16 octets, in the one form that encoding gives. Then these are its nonce; otherwise
 /// they are nobody's.
-#[cfg_attr(feature = "small", inline(never))]
 pub(crate) fn read_key(value: &[u8], nonce: &mut Nonce) -> bool {
-    for (octets, digits) in nonce.chunks_mut(3).zip(value.chunks(4)) {
-        let mut bits = digits.iter().fold(0, |bits: u32, digit| bits << 6 | u32::from(bits_of(*digit)));
-        for octet in octets {
-            // The eight bits below bit 24.
-            *octet = (bits >> 16) as u8;
-            bits <<= 8;
+    // Of the bits that came, as many as are no whole octet yet are of use.
+    let (mut bits, mut open) = (0u32, 0u8);
+    let mut octets = nonce.iter_mut();
+    for digit in value {
+        (bits, open) = (bits << 6 | u32::from(bits_of(*digit)), open.wrapping_add(6));
+        if open >= 8 {
+            open = open.wrapping_sub(8);
+            if let Some(octet) = octets.next() {
+                *octet = (bits >> open) as u8;
+            }
         }
     }
     // What is too short or too long, no digit, and a last one with bits set that belong to no octet, do not come back.
@@ -66,13 +70,22 @@ pub(crate) fn read_key(value: &[u8], nonce: &mut Nonce) -> bool {
 /// Octets in base64 (RFC 4648 section 4) to `text`, which is as long as that.
 #[inline(never)]
 fn encode(octets: &[u8], text: &mut [u8]) {
-    for (digits, three) in text.chunks_mut(4).zip(octets.chunks(3)) {
-        let mut bits = (0..3).fold(0, |bits: u32, at| bits << 8 | u32::from(three.get(at).copied().unwrap_or(0)));
-        // One octet takes two digits, two take three; the rest is "=".
-        for (at, digit) in digits.iter_mut().enumerate() {
-            *digit = if at <= three.len() { digit_of((bits >> 18 & 0x3f) as u8) } else { b'=' };
-            bits <<= 6;
+    // Of the bits that were taken, as many as are no digit yet are of use; what the last digit lacks is zeros, and the rest is "=".
+    let (mut bits, mut open) = (0u32, 0u8);
+    let mut octets = octets.iter();
+    for digit in text {
+        if open < 6 {
+            match octets.next() {
+                Some(octet) => (bits, open) = (bits << 8 | u32::from(*octet), open.wrapping_add(8)),
+                None if open == 0 => {
+                    *digit = b'=';
+                    continue;
+                }
+                None => (bits, open) = (bits << 6u8.wrapping_sub(open), 6),
+            }
         }
+        open = open.wrapping_sub(6);
+        *digit = digit_of((bits >> open & 0x3f) as u8);
     }
 }
 

@@ -61,8 +61,10 @@ mod accept;
 mod by_hand;
 #[cfg(any(test, not(feature = "small")))]
 mod by_nom;
+mod choice;
 mod class;
 mod client;
+mod count;
 #[cfg(feature = "deflate")]
 mod deflate;
 #[cfg(not(feature = "deflate"))]
@@ -86,6 +88,8 @@ mod request;
 mod response;
 mod response_fault;
 mod response_scanner;
+#[cfg_attr(feature = "small", path = "not_seen.rs")]
+mod seen;
 mod sink;
 mod target;
 mod upgrade;

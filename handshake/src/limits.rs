@@ -1,6 +1,8 @@
 //! Bounds on a head.
 
 /// How long a request or response head may be. Shared by any number of scanners.
+///
+/// With feature `small` a head of more than 65,535 octets or 255 header lines is refused whatever stands here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Octets of the whole head, its empty line included. Default: 8192, as most HTTP servers have it.

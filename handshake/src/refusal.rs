@@ -167,16 +167,17 @@ impl Refusal {
         whole(out, |sink| self.put(sink))
     }
 
+    #[cfg_attr(feature = "small", inline(never))]
     fn put(self, sink: &mut Sink<'_>) {
         let (status, reason) = (self.status(), self.reason());
         put_status_line(sink, status);
-        match status {
+        sink.text(match status {
             // RFC 9110 section 15.5.6 and RFC 6455 section 4.2.2 item 4; section 7.8 of the former wants "upgrade" in
             // Connection beside each Upgrade.
-            405 => sink.text("Allow: GET\r\nConnection: close\r\n"),
-            426 => sink.text("Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nConnection: Upgrade, close\r\n"),
-            _ => sink.text("Connection: close\r\n"),
-        }
+            405 => "Allow: GET\r\nConnection: close\r\n",
+            426 => "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nConnection: Upgrade, close\r\n",
+            _ => "Connection: close\r\n",
+        });
         if cfg!(feature = "small") {
             // The words for people take more flash than all that is said to machines.
             sink.text("Content-Length: 0\r\n\r\n");

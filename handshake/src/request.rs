@@ -1,11 +1,12 @@
 //! A server reads a request head (RFC 6455 section 4.2.1).
 
+use crate::choice::Choice;
 use crate::class::Class;
 use crate::deflate::DeflateParams;
 use crate::extension::List;
 use crate::fault::HeadFault;
 use crate::field::Field;
-use crate::grammar::{self, RequestLine, Stop};
+use crate::grammar::{self, RequestLine, Stop, is_token_octets};
 use crate::head::{Head, Token};
 use crate::key::{Nonce, read_key};
 use crate::limits::Limits;
@@ -18,7 +19,8 @@ use crate::value::{self, Number};
 /// What is known of the head.
 mod fact {
     pub(super) const GET: u16 = 1;
-    pub(super) const HTTP_1_0: u16 = 1 << 1;
+    /// Not HTTP/1.0, but 1.1 or above.
+    pub(super) const HTTP_1_1: u16 = 1 << 1;
     pub(super) const HOST: u16 = 1 << 2;
     pub(super) const UPGRADE: u16 = 1 << 3;
     pub(super) const CONNECTION_UPGRADE: u16 = 1 << 4;
@@ -28,25 +30,38 @@ mod fact {
     pub(super) const VERSION: u16 = 1 << 8;
     pub(super) const ORIGIN: u16 = 1 << 9;
     pub(super) const CHUNKED: u16 = 1 << 10;
-    pub(super) const PROTOCOL_LINE: u16 = 1 << 11;
-    pub(super) const PROTOCOL: u16 = 1 << 12;
+    pub(super) const LENGTH: u16 = 1 << 11;
+    pub(super) const BODY: u16 = 1 << 12;
     pub(super) const EXTENSIONS_LINE: u16 = 1 << 13;
     pub(super) const EXTENSION: u16 = 1 << 14;
     pub(super) const CODING_LINE: u16 = 1 << 15;
 }
 
-/// No Content-Length came: a body of so many octets is refused.
-const NO_LENGTH: Number = Number::MAX;
-/// No subprotocol is chosen.
-const NONE: u16 = u16::MAX;
+/// What must be so of a request that asks for a WebSocket.
+const DEMANDS: [(u16, Refusal); 5] = [
+    (fact::GET, Refusal::MethodNotGet),
+    (fact::HTTP_1_1, Refusal::HttpVersionTooOld),
+    (fact::CONNECTION_UPGRADE, Refusal::ConnectionNotUpgrade),
+    // Before the key: clients of earlier drafts have other keys, and shall learn which version is spoken.
+    (fact::VERSION, Refusal::VersionMissing),
+    (fact::KEY, Refusal::KeyMissing),
+];
+
+/// The elements of lists that say something, and the facts that they are.
+const OPTIONS: [(Field, &str, u16); 5] = [
+    (Field::Upgrade, "websocket", fact::UPGRADE),
+    (Field::Connection, "upgrade", fact::CONNECTION_UPGRADE),
+    (Field::Connection, "close", fact::CLOSE),
+    (Field::Connection, "keep-alive", fact::KEEP_ALIVE),
+    (Field::TransferEncoding, "chunked", fact::CHUNKED),
+];
 
 /// Checks a request head line by line, and remembers what the answer depends on. It holds no line.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestScanner {
-    content_length: Number,
     head: Head,
-    /// The place in the server's list of the best subprotocol that was offered so far.
-    subprotocol: u16,
+    subprotocol: Choice,
+    /// With [`fact::BODY`] the number of its octets lies here: an opening handshake has none, so that its nonce is then nobody's.
     nonce: Nonce,
     /// What the server wants of permessage-deflate.
     wanted: Option<DeflateParams>,
@@ -88,14 +103,7 @@ pub enum Body {
 impl RequestScanner {
     /// A scanner of one head, before its first octet.
     pub const fn new() -> Self {
-        Self {
-            content_length: NO_LENGTH,
-            head: Head::new(),
-            subprotocol: NONE,
-            nonce: [0; 16],
-            wanted: None,
-            deflate: None,
-        }
+        Self { head: Head::new(), subprotocol: Choice::new(), nonce: [0; 16], wanted: None, deflate: None }
     }
 
     /// A scanner that negotiates permessage-deflate for a server with these settings, as [`DeflateParams::choose`] does. A
@@ -115,7 +123,8 @@ impl RequestScanner {
     /// needed, and none was taken; call again with these and what comes behind them. After [`Line::End`] the answer is always
     /// `None`, and [`finish`](Self::finish) says what the request is.
     ///
-    /// `subprotocols` are those that the server speaks, the one it likes best first; of more than 65,535 the rest counts for nothing.
+    /// `subprotocols` are those that the server speaks, the one it likes best first; of more than 65,533, with feature `small`
+    /// 253, the rest counts for nothing.
     ///
     /// Any cutting of the same octets gives the same lines and the same refusal. An octet that no legal head has there is refused
     /// when it comes; what depends on a whole line, when that is complete; what depends on all of the head, by `finish`. After
@@ -131,11 +140,11 @@ impl RequestScanner {
         }
         let Some((used, token)) = self.head.next(limits, input)? else { return Ok(None) };
         let line = match token {
-            Token::Field { field, name, value, last } => {
+            Token::Value { field, name: Some(name), value, last } => {
                 self.field(field, value, subprotocols)?;
                 Line::Header { name, value, last }
             }
-            Token::Piece { field, value, last } => {
+            Token::Value { field, name: None, value, last } => {
                 self.list(field, value, subprotocols)?;
                 Line::ValuePiece { value, last }
             }
@@ -153,35 +162,26 @@ impl RequestScanner {
         }
         let body = self.body()?;
         // HTTP/1.0 knows no Host; an upgrade in it is refused below.
-        if !facts.has(HOST) && !facts.has(HTTP_1_0) {
+        if !facts.has(HOST) && facts.has(HTTP_1_1) {
             return Err(Refusal::HostMissing);
         }
-        if facts.has(PROTOCOL_LINE) && !facts.has(PROTOCOL) {
+        if self.subprotocol.is_empty() {
             return Err(Refusal::SubprotocolsInvalid);
         }
         if facts.has(EXTENSIONS_LINE) && !facts.has(EXTENSION) {
             return Err(Refusal::ExtensionsInvalid);
         }
         if !facts.has(UPGRADE) {
-            let keep_alive = !facts.has(CLOSE) && (!facts.has(HTTP_1_0) || facts.has(KEEP_ALIVE));
+            let keep_alive = !facts.has(CLOSE) && (facts.has(HTTP_1_1) || facts.has(KEEP_ALIVE));
             return Ok(Kind::Plain(Plain { keep_alive, body }));
         }
-        let demands = [
-            (facts.has(GET), Refusal::MethodNotGet),
-            (!facts.has(HTTP_1_0), Refusal::HttpVersionTooOld),
-            (facts.has(CONNECTION_UPGRADE), Refusal::ConnectionNotUpgrade),
-            // Before the key: clients of earlier drafts have other keys, and shall learn which version is spoken.
-            (facts.has(VERSION), Refusal::VersionMissing),
-            (facts.has(KEY), Refusal::KeyMissing),
-            (body == Body::None, Refusal::BodyOnUpgrade),
-        ];
-        match demands.into_iter().find(|(met, _)| !met) {
-            Some((_, refusal)) => Err(refusal),
+        match DEMANDS.iter().find(|(fact, _)| !facts.has(*fact)) {
+            Some((_, refusal)) => Err(*refusal),
+            None if body != Body::None => Err(Refusal::BodyOnUpgrade),
             None => Ok(Kind::Upgrade(Upgrade {
                 nonce: self.nonce,
                 deflate: self.deflate,
                 subprotocol: self.subprotocol,
-                offers_subprotocols: facts.has(PROTOCOL),
                 offers_extensions: facts.has(EXTENSION),
             })),
         }
@@ -221,8 +221,8 @@ impl RequestScanner {
         if line.method == b"GET" {
             self.head.facts.set(fact::GET);
         }
-        if line.minor == 0 {
-            self.head.facts.set(fact::HTTP_1_0);
+        if line.minor != 0 {
+            self.head.facts.set(fact::HTTP_1_1);
         }
         Ok(Line::Request { method: Text::new(line.method), target: Text::new(line.target) })
     }
@@ -235,13 +235,20 @@ impl RequestScanner {
             Field::Origin => (fact::ORIGIN, Refusal::OriginDuplicate, value::is_origin(value), Refusal::OriginInvalid),
             Field::Version => (fact::VERSION, Refusal::VersionDuplicate, value == b"13", Refusal::VersionUnsupported),
             Field::Key => {
-                let legal = read_key(value, &mut self.nonce);
+                let mut nonce = Nonce::default();
+                let legal = read_key(value, &mut nonce);
+                if !self.head.facts.has(fact::BODY) {
+                    self.nonce = nonce;
+                }
                 (fact::KEY, Refusal::KeyDuplicate, legal, Refusal::KeyInvalid)
             }
             Field::ContentLength => return self.length(value),
-            Field::Protocol => return self.list_line(fact::PROTOCOL_LINE, field, value, subprotocols),
+            Field::Protocol => {
+                self.subprotocol.line();
+                return self.list(field, value, subprotocols);
+            }
             Field::Extensions => return self.list_line(fact::EXTENSIONS_LINE, field, value, subprotocols),
-            Field::TransferEncoding if self.head.facts.has(fact::HTTP_1_0) => {
+            Field::TransferEncoding if !self.head.facts.has(fact::HTTP_1_1) => {
                 return Err(Refusal::TransferEncodingInvalid);
             }
             Field::TransferEncoding => return self.list_line(fact::CODING_LINE, field, value, subprotocols),
@@ -267,32 +274,24 @@ impl RequestScanner {
             return self.extensions(value);
         }
         for element in value::elements(value) {
+            let legal = if field == Field::Upgrade { value::is_protocol(element) } else { is_token_octets(element) };
+            let option =
+                OPTIONS.iter().find(|(list, name, _)| *list == field && value::is_same(element, name.as_bytes()));
+            let fact = option.map_or(0, |(.., fact)| *fact);
             match field {
-                Field::Upgrade if !value::is_protocol(element) => return Err(Refusal::UpgradeInvalid),
-                Field::Upgrade => self.note(element, &[("websocket", fact::UPGRADE)]),
-                Field::Connection if !grammar::is_token_octets(element) => return Err(Refusal::ConnectionInvalid),
-                Field::Connection => self.note(
-                    element,
-                    &[("upgrade", fact::CONNECTION_UPGRADE), ("close", fact::CLOSE), ("keep-alive", fact::KEEP_ALIVE)],
-                ),
-                Field::Protocol if !grammar::is_token_octets(element) => return Err(Refusal::SubprotocolsInvalid),
-                Field::Protocol => self.protocol(element, subprotocols),
-                Field::TransferEncoding => self.transfer_coding(element)?,
+                Field::Upgrade if !legal => return Err(Refusal::UpgradeInvalid),
+                Field::Connection if !legal => return Err(Refusal::ConnectionInvalid),
+                Field::Protocol if !legal => return Err(Refusal::SubprotocolsInvalid),
+                Field::TransferEncoding if fact == 0 => return Err(Refusal::TransferEncodingUnknown),
+                Field::TransferEncoding if self.head.facts.has(fact) => return Err(Refusal::TransferEncodingInvalid),
+                Field::Protocol => self.subprotocol.name(element, subprotocols),
+                Field::Upgrade | Field::Connection | Field::TransferEncoding => self.head.facts.set(fact),
                 // They are no lists, or are treated before.
                 Field::Host | Field::Key | Field::Version | Field::Accept => return Ok(()),
                 Field::Origin | Field::ContentLength | Field::Extensions | Field::Other => return Ok(()),
             }
         }
         Ok(())
-    }
-
-    /// Notes the fact that such an element is.
-    fn note(&mut self, element: &[u8], options: &[(&str, u16)]) {
-        for (option, fact) in options {
-            if value::is_same(element, option.as_bytes()) {
-                self.head.facts.set(*fact);
-            }
-        }
     }
 
     fn extensions(&mut self, value: &[u8]) -> Result<(), Refusal> {
@@ -305,39 +304,40 @@ impl RequestScanner {
         Ok(())
     }
 
-    fn protocol(&mut self, element: &[u8], subprotocols: &[&str]) {
-        self.head.facts.set(fact::PROTOCOL);
-        // Names of subprotocols are compared octet by octet (RFC 6455 section 11.5).
-        let place = subprotocols.iter().position(|name| name.as_bytes() == element);
-        let place = place.and_then(|place| u16::try_from(place).ok()).unwrap_or(NONE);
-        self.subprotocol = self.subprotocol.min(place);
-    }
-
     fn length(&mut self, value: &[u8]) -> Result<(), Refusal> {
-        if self.content_length != NO_LENGTH {
+        if self.head.facts.put(fact::LENGTH) {
             return Err(Refusal::ContentLengthDuplicate);
         }
-        let length = value::decimal(value).filter(|length| *length != NO_LENGTH);
-        self.content_length = length.ok_or(Refusal::ContentLengthInvalid)?;
+        // One less than fits, so that who counts octets may count one further.
+        let length = value::decimal(value).filter(|length| *length != Number::MAX);
+        let length = length.ok_or(Refusal::ContentLengthInvalid)?;
+        if length != 0 {
+            self.head.facts.set(fact::BODY);
+            self.keep_length(length);
+        }
         Ok(())
     }
 
-    fn transfer_coding(&mut self, coding: &[u8]) -> Result<(), Refusal> {
-        if !value::is_same(coding, b"chunked") {
-            return Err(Refusal::TransferEncodingUnknown);
+    fn body(&self) -> Result<Body, Refusal> {
+        let facts = self.head.facts;
+        match (facts.has(fact::CODING_LINE), facts.has(fact::LENGTH)) {
+            (true, _) if !facts.has(fact::CHUNKED) => Err(Refusal::TransferEncodingInvalid),
+            (true, false) => Ok(Body::Chunked),
+            (true, true) => Err(Refusal::BodyLengthAmbiguous),
+            #[allow(clippy::useless_conversion)] // With `small` it is none.
+            (false, _) if facts.has(fact::BODY) => Ok(Body::Length(self.kept_length().into())),
+            (false, _) => Ok(Body::None),
         }
-        if self.head.facts.put(fact::CHUNKED) { Err(Refusal::TransferEncodingInvalid) } else { Ok(()) }
     }
 
-    fn body(&self) -> Result<Body, Refusal> {
-        match (self.head.facts.has(fact::CODING_LINE), self.content_length) {
-            (true, _) if !self.head.facts.has(fact::CHUNKED) => Err(Refusal::TransferEncodingInvalid),
-            (true, NO_LENGTH) => Ok(Body::Chunked),
-            (true, _) => Err(Refusal::BodyLengthAmbiguous),
-            (false, 0 | NO_LENGTH) => Ok(Body::None),
-            #[allow(clippy::useless_conversion)] // With `small` it is none.
-            (false, length) => Ok(Body::Length(length.into())),
+    fn keep_length(&mut self, length: Number) {
+        if let Some(place) = self.nonce.first_chunk_mut() {
+            *place = length.to_le_bytes();
         }
+    }
+
+    fn kept_length(&self) -> Number {
+        self.nonce.first_chunk().map_or(0, |octets| Number::from_le_bytes(*octets))
     }
 }
 

@@ -107,11 +107,11 @@ impl ResponseScanner {
         }
         let Some((used, token)) = self.head.next(limits, input)? else { return Ok(None) };
         let line = match token {
-            Token::Field { field, name, value, last } => {
+            Token::Value { field, name: Some(name), value, last } => {
                 self.field(field, value, last, offer)?;
                 Line::Header { name, value, last }
             }
-            Token::Piece { field, value, last } => {
+            Token::Value { field, name: None, value, last } => {
                 self.list(field, value)?;
                 Line::ValuePiece { value, last }
             }

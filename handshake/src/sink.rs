@@ -97,11 +97,12 @@ pub(crate) struct Sink<'o> {
 
 /// Writes what `put` does to the front of `out`, if all of it fits; says how many octets that is.
 pub(crate) fn whole(out: &mut [u8], put: impl Fn(&mut Sink<'_>)) -> Result<usize, NoRoom> {
-    let mut count = Sink { room: &mut [], wanted: 0 };
-    put(&mut count);
-    let wanted = count.wanted;
-    let room = out.get_mut(..wanted).ok_or(NoRoom { wanted })?;
-    put(&mut Sink { room, wanted: 0 });
+    let mut sink = Sink { room: &mut [], wanted: 0 };
+    // The first time only counts.
+    put(&mut sink);
+    let wanted = sink.wanted;
+    sink.room = out.get_mut(..wanted).ok_or(NoRoom { wanted })?;
+    put(&mut sink);
     Ok(wanted)
 }
 

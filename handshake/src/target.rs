@@ -43,7 +43,7 @@ fn absolute(target: &[u8]) -> Option<&[u8]> {
 
 /// Cuts before the first of the octets in `ends`.
 #[inline(never)]
-fn cut<'i>(text: &'i [u8], ends: &[u8]) -> (&'i [u8], &'i [u8]) {
+pub(crate) fn cut<'i>(text: &'i [u8], ends: &[u8]) -> (&'i [u8], &'i [u8]) {
     let end = text.iter().position(|octet| ends.contains(octet)).unwrap_or(text.len());
     text.split_at_checked(end).unwrap_or((text, &[]))
 }

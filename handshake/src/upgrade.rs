@@ -1,5 +1,6 @@
 //! What a request's scanner knows of a WebSocket that is asked for.
 
+use crate::choice::Choice;
 use crate::deflate::DeflateParams;
 use crate::key::{ACCEPT, Nonce, accept_key, key_of};
 use crate::offered::Offered;
@@ -9,8 +10,7 @@ use crate::offered::Offered;
 pub struct Upgrade {
     pub(crate) nonce: Nonce,
     pub(crate) deflate: Option<DeflateParams>,
-    pub(crate) subprotocol: u16,
-    pub(crate) offers_subprotocols: bool,
+    pub(crate) subprotocol: Choice,
     pub(crate) offers_extensions: bool,
 }
 
@@ -22,7 +22,7 @@ impl Upgrade {
 
     /// The first of `subprotocols` that the client offers; the list is the one that was given to [`scan`](crate::RequestScanner::scan).
     pub fn subprotocol<'s>(&self, subprotocols: &[&'s str]) -> Option<Offered<'s>> {
-        subprotocols.get(usize::from(self.subprotocol)).copied().map(Offered::new)
+        self.subprotocol.of(subprotocols).map(Offered::new)
     }
 
     /// What holds for permessage-deflate if the client's offer is accepted, as [`Accept`](crate::Accept) does unless it is told not
@@ -33,7 +33,7 @@ impl Upgrade {
 
     /// Whether the client offers any subprotocol. Without an offer none may be chosen.
     pub const fn offers_subprotocols(&self) -> bool {
-        self.offers_subprotocols
+        self.subprotocol.is_offer()
     }
 
     /// Whether the client offers any extension. Without an offer none may be accepted.

@@ -1,9 +1,11 @@
 //! The values of headers that a handshake depends on.
 
+use crate::class::Class;
 use crate::extension;
 use crate::grammar::is_token_octets;
 use crate::line::Text;
 use crate::parts;
+use crate::target::cut;
 
 /// Octets that the grammar has found to be ASCII, as text.
 pub(crate) const fn text(octets: &[u8]) -> &str {
@@ -13,6 +15,12 @@ pub(crate) const fn text(octets: &[u8]) -> &str {
 /// The elements of a list (RFC 9110 section 5.6.1). Empty ones count for nothing.
 pub(crate) const fn elements(value: &[u8]) -> Elements<'_> {
     Elements { rest: value }
+}
+
+/// Without the whitespace at its end.
+#[cfg_attr(feature = "small", inline(never))]
+pub(crate) const fn trim_end(value: &[u8]) -> &[u8] {
+    value.trim_ascii_end()
 }
 
 /// See [`elements`].
@@ -25,15 +33,9 @@ impl<'i> Iterator for Elements<'i> {
 
     #[inline(never)]
     fn next(&mut self) -> Option<&'i [u8]> {
-        while !self.rest.is_empty() {
-            let end = self.rest.iter().position(|octet| *octet == b',').unwrap_or(self.rest.len());
-            let (element, behind) = self.rest.split_at_checked(end).unwrap_or_default();
-            self.rest = behind.get(1..).unwrap_or_default();
-            if let element @ [_, ..] = element.trim_ascii() {
-                return Some(element);
-            }
-        }
-        None
+        let (element, rest) = cut(parts::behind(Class::Gap, self.rest), b",");
+        self.rest = rest;
+        Some(trim_end(element)).filter(|element| !element.is_empty())
     }
 }
 
@@ -54,8 +56,8 @@ pub(crate) fn after_last_comma(value: &[u8]) -> usize {
 
 /// The element of an Upgrade list: a token, and perhaps "/" and one more (RFC 9110 section 7.8).
 pub(crate) fn is_protocol(element: &[u8]) -> bool {
-    let mut parts = element.splitn(2, |octet| *octet == b'/');
-    parts.all(is_token_octets)
+    let (name, version) = cut(element, b"/");
+    is_token_octets(name) && version.strip_prefix(b"/").is_none_or(is_token_octets)
 }
 
 /// Whether a value is `uri-host [ ":" port ]` (RFC 9110 section 7.2), with a host that is not empty, as HTTP demands
@@ -83,6 +85,7 @@ pub(crate) type Number = u64;
 pub(crate) type Number = u32;
 
 /// Digits alone, if they fit.
+#[cfg_attr(feature = "small", inline(never))]
 pub(crate) fn decimal(digits: &[u8]) -> Option<Number> {
     if digits.is_empty() {
         return None;

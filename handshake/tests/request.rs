@@ -294,6 +294,42 @@ fn requests_that_ask_for_no_websocket() {
     }
 }
 
+/// A key that nobody needs and the length of a body share their place in the scanner.
+#[test]
+fn a_key_and_a_length_in_any_order() {
+    let (key, length) = ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Content-Length: 70000");
+    for lines in [[key, length], [length, key]] {
+        let lines = [&["POST / HTTP/1.1", "Host: a"], &lines[..]].concat();
+        assert_eq!(plain(&head(&lines)), Plain { keep_alive: true, body: Body::Length(70000) }, "{lines:?}");
+        refused(&head(&[&lines[..], &[key]].concat()), KeyDuplicate);
+        refused(&head(&[&lines[..], &[length]].concat()), ContentLengthDuplicate);
+    }
+    refused(&head(&["POST / HTTP/1.1", "Host: a", length, "Sec-WebSocket-Key: x"]), KeyInvalid);
+    refused(&edit(&ASK, "Sec-WebSocket-Key", &[length, key]), BodyOnUpgrade);
+    refused(&edit(&ASK, "Sec-WebSocket-Key", &[key, length]), BodyOnUpgrade);
+    upgrades(&edit(&ASK, "Sec-WebSocket-Key", &["Content-Length: 0", key]));
+    upgrades(&edit(&ASK, "Sec-WebSocket-Key", &[key, "Content-Length: 00"]));
+}
+
+/// Whatever the limits say; without `small` they say it alone.
+#[test]
+fn small_counts_to_255_headers_and_65_535_octets() {
+    let small = cfg!(feature = "small");
+    let limits = Limits { max_headers: u16::MAX, max_head_bytes: u32::MAX, max_line_bytes: u32::MAX };
+    let end = |head: &[u8]| common::request(head, &limits, &[], core::iter::empty()).end;
+    let with = |count: usize| head(&[&["GET / HTTP/1.1", "Host: a"], &vec!["X: y"; count - 1][..]].concat());
+    assert!(matches!(end(&with(255)), Some(Ok(_))));
+    assert_eq!(end(&with(256)) == Some(Err(Head(TooManyHeaders))), small);
+    assert_eq!(matches!(end(&with(300)), Some(Ok(_))), !small);
+    let long = |len: usize| {
+        let value = "v".repeat(len - head(&["GET / HTTP/1.1", "Host: a", "X: "]).len());
+        head(&["GET / HTTP/1.1", "Host: a", &format!("X: {value}")])
+    };
+    assert!(matches!(end(&long(65_535)), Some(Ok(_))));
+    assert_eq!(end(&long(65_536)) == Some(Err(Head(HeadTooLong))), small);
+    assert_eq!(matches!(end(&long(100_000)), Some(Ok(_))), !small);
+}
+
 /// The octet that cannot be right is the last that was needed: one octet less, and more is awaited.
 #[track_caller]
 fn refused_at(prefix: &[u8], refusal: Refusal) {
