@@ -1,6 +1,6 @@
 //! Answers to frames: Pongs, the closing handshake, and the end that a violation brings.
 
-use crate::connection::{Connection, MIN_FRAME_OUTPUT};
+use crate::connection::{Connection, MIN_FRAME_OUTPUT, Phase};
 use crate::event::{Event, Fault, Misuse, SendError, Status};
 use crate::instant::Instant;
 use crate::side::Side;
@@ -47,16 +47,17 @@ impl<S: Side> Connection<'_, S> {
 
     /// What a frame means for the connection, and what answers it.
     pub(crate) fn judge<'i>(&mut self, now: Instant, decoded: Result<Option<Frame<'i>>, Violation>) -> Judged<'i> {
+        let decoded = match decoded {
+            Ok(Some(Frame::Ping(_) | Frame::Pong(_))) if !self.may_afford(now) => Err(Violation::TooManyControlFrames),
+            decoded => decoded,
+        };
         let (event, reply) = match decoded {
             Ok(None) => return Judged { status: Ok(Status::More), reply: Reply::None },
             Ok(Some(Frame::Data(data))) => (Event::Data(data), Reply::None),
             Ok(Some(Frame::Close(frame))) => (Event::Close(frame), self.peer_closes(frame)),
-            Ok(Some(Frame::Ping(_) | Frame::Pong(_))) if !self.may_afford(now) => {
-                return self.violated(Violation::TooManyControlFrames);
-            }
             Ok(Some(Frame::Pong(body))) => (Event::Pong(body), Reply::None),
             Ok(Some(Frame::Ping(body))) => {
-                let pong = self.config.auto_pong && self.state == State::Active;
+                let pong = self.config.auto_pong && self.state() == State::Active;
                 (Event::Ping(body), if pong { Reply::Pong(body) } else { Reply::None })
             }
             Err(violation) => return self.violated(violation),
@@ -66,7 +67,7 @@ impl<S: Side> Connection<'_, S> {
 
     /// RFC 6455 section 5.5.1: a Close is answered by a Close, with the code that came, unless ours has gone already.
     fn peer_closes<'i>(&mut self, frame: Option<CloseFrame<'i>>) -> Reply<'i> {
-        let ours_went = self.state == State::Closing;
+        let ours_went = self.state() == State::Closing;
         self.go(Trigger::CloseReceived);
         if ours_went {
             return Reply::None;
@@ -78,7 +79,7 @@ impl<S: Side> Connection<'_, S> {
     /// Fails the connection over what the application found wrong with a message: one that does not inflate, or to too much, or to a
     /// text that is none. A Close says why, unless ours has gone already; the connection is closed.
     pub fn fail(&mut self, violation: Violation, output: &mut Writer<'_>) -> Result<(), SendError> {
-        match self.state {
+        match self.state() {
             State::Active if output.room() < MIN_FRAME_OUTPUT => Err(NoRoom { wanted: MIN_FRAME_OUTPUT }.into()),
             State::Active | State::Closing => {
                 if let Reply::Violation(violation) = self.violated(violation).reply {
@@ -86,13 +87,13 @@ impl<S: Side> Connection<'_, S> {
                 }
                 Ok(())
             }
-            State::Connection | State::Handshake | State::Closed => Err(Misuse::State(self.state).into()),
+            State::Connection | State::Handshake | State::Closed => Err(Misuse::State(self.state()).into()),
         }
     }
 
     /// RFC 6455 section 7.1.7: says why with a Close, unless ours has gone already, and waits for nothing.
     fn violated<'i>(&mut self, violation: Violation) -> Judged<'i> {
-        let reply = if self.state == State::Active { Reply::Violation(violation) } else { Reply::None };
+        let reply = if self.state() == State::Active { Reply::Violation(violation) } else { Reply::None };
         self.go(Trigger::Failed);
         Judged { status: Err(Fault::Violation(violation)), reply }
     }
@@ -121,12 +122,9 @@ impl<S: Side> Connection<'_, S> {
 
     /// Counts a control frame against this second's budget.
     fn may_afford(&mut self, now: Instant) -> bool {
-        let most = self.config.max_control_per_second;
-        // Of a clock that went back nothing is known, so that a second begins as well.
-        if now.low().wrapping_sub(self.second) >= 1000 {
-            (self.second, self.controls) = (now.low(), 0);
+        match &mut self.phase {
+            Phase::Frames(frames) => frames.may_afford(now, self.config.max_control_per_second),
+            Phase::Fresh(_) | Phase::Head(_) | Phase::Decision(_) | Phase::Over { .. } => false,
         }
-        self.controls = self.controls.saturating_add(1);
-        most == 0 || self.controls <= most
     }
 }

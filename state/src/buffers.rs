@@ -174,7 +174,7 @@ impl<S: Side> Connection<'_, S> {
         outbox: &mut Outbox<impl Buffer>,
     ) -> Result<Status<'i>, Error<E>> {
         let status = self.receive_from(now, inbox, outbox)?;
-        if self.state != State::Closed {
+        if self.state() != State::Closed {
             self.tick_to(now, outbox)?;
         }
         Ok(status)
@@ -183,7 +183,7 @@ impl<S: Side> Connection<'_, S> {
     /// When [`tick_to`](Self::tick_to) has something to do: at [`poll_timeout`](Self::poll_timeout), and when the connection is closed
     /// and our last words wait, [`close_timeout_ms`](crate::Config::close_timeout_ms) after the peer was last heard.
     pub fn deadline(&self, outbox: &Outbox<impl Buffer>) -> Option<Instant> {
-        match self.state {
+        match self.state() {
             State::Closed if outbox.waiting().is_empty() => None,
             State::Closed => Some(self.heard.after(self.config.close_timeout_ms)),
             State::Connection | State::Handshake | State::Active | State::Closing => self.poll_timeout(),
@@ -199,14 +199,14 @@ impl<S: Side> Connection<'_, S> {
         if self.deadline(outbox).is_none_or(|due| now < due) {
             return Ok(());
         }
-        if self.state == State::Closed {
+        if self.state() == State::Closed {
             outbox.sent(usize::MAX);
             return Err(Expired::Close);
         }
         let expired = match outbox.write(|writer| Ok(self.tick(now, writer)?)) {
             Ok(expired) => expired,
             Err(_) => {
-                let expired = if self.state == State::Active { Expired::Pong } else { Expired::Handshake };
+                let expired = if self.state() == State::Active { Expired::Pong } else { Expired::Handshake };
                 self.go(Trigger::TimedOut);
                 Some(expired)
             }

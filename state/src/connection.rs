@@ -1,11 +1,12 @@
 //! One end of one connection: what it keeps, and the way that octets take through it.
 
 use crate::config::Config;
-use crate::event::{Event, Fault, Status};
+use crate::event::{Event, Fault, Misuse, Status};
+use crate::frames::Frames;
 use crate::instant::{Instant, MAX_WAIT_MS};
 use crate::side::{Server, Side};
 use crate::states::{State, Trigger};
-use martlet_codec::{Data, DataKind, Decoder, MAX_CONTROL, NoRoom, Writer};
+use martlet_codec::{Data, MAX_CONTROL, NoRoom, Writer};
 use martlet_handshake::{DeflateParams, Upgrade};
 
 /// Room in the output that is always enough for [`Connection::receive`] and [`Connection::tick`], in octets.
@@ -25,57 +26,33 @@ pub struct Connection<'c, S: Side = Server> {
     pub(crate) heard: Instant,
     /// The deadline of the handshake, of the Pong, or of the peer's Close, one at a time: the lower half, see [`Self::due`].
     due: u32,
-    /// Where the second begins for which `controls` counts: the lower half.
-    pub(crate) second: u32,
-    pub(crate) controls: u16,
-    pub(crate) state: State,
-    /// The message of ours that is open.
-    pub(crate) sending: Option<Sending>,
-    /// Nothing has come since the heartbeat's Ping. Any octet is a sign of life: the Pong may queue behind a long message.
-    pub(crate) awaiting_pong: bool,
-    /// Both Closes were exchanged (RFC 6455 section 7.1.4).
-    clean: bool,
 }
 
 /// A server keeps one for every idle client.
 #[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<Connection<'_, Server>>() <= 128);
 
-/// A message of ours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sending {
-    pub(crate) kind: DataKind,
-    pub(crate) compressed: bool,
-}
-
-/// What the next octets are.
+/// What the next octets are, and with it the [`State`].
 #[derive(Debug)]
 pub(crate) enum Phase<H> {
+    /// A head, of which nothing has come.
+    Fresh(H),
     /// A head. If it stays whole, what the scanner took of it still lies at the front of the input.
     Head(H),
     /// Nothing is taken until the application has answered the request, which asks for this WebSocket or for none.
     Decision(Option<Upgrade>),
-    /// Frames, and how messages among them are compressed.
-    Frames(Decoder, Option<DeflateParams>),
+    /// Frames.
+    Frames(Frames),
     /// Nothing more is of interest.
-    Over,
+    Over {
+        /// Both Closes were exchanged (RFC 6455 section 7.1.4).
+        clean: bool,
+    },
 }
 
 impl<'c, S: Side> Connection<'c, S> {
     pub(crate) const fn new(config: &'c Config<'c>, now: Instant, side: S, phase: Phase<S::Scanner>) -> Self {
-        Self {
-            config,
-            side,
-            phase,
-            heard: now,
-            due: deadline(now, config.handshake_timeout_ms),
-            second: now.low(),
-            controls: 0,
-            state: State::Connection,
-            sending: None,
-            awaiting_pong: false,
-            clean: false,
-        }
+        Self { config, side, phase, heard: now, due: deadline(now, config.handshake_timeout_ms) }
     }
 
     /// The settings that it borrows.
@@ -85,7 +62,29 @@ impl<'c, S: Side> Connection<'c, S> {
 
     /// Where the connection stands.
     pub const fn state(&self) -> State {
-        self.state
+        match &self.phase {
+            Phase::Fresh(_) => State::Connection,
+            Phase::Head(_) | Phase::Decision(_) => State::Handshake,
+            Phase::Frames(frames) if frames.is_closing() => State::Closing,
+            Phase::Frames(_) => State::Active,
+            Phase::Over { .. } => State::Closed,
+        }
+    }
+
+    /// The frames, before the Close and after it.
+    pub(crate) const fn frames(&self) -> Option<&Frames> {
+        match &self.phase {
+            Phase::Frames(frames) => Some(frames),
+            Phase::Fresh(_) | Phase::Head(_) | Phase::Decision(_) | Phase::Over { .. } => None,
+        }
+    }
+
+    /// The frames, while everything may be sent.
+    pub(crate) const fn active(&self) -> Result<&Frames, Misuse> {
+        match &self.phase {
+            Phase::Frames(frames) if !frames.is_closing() => Ok(frames),
+            _ => Err(Misuse::State(self.state())),
+        }
     }
 
     /// What was agreed on permessage-deflate, while frames come and go; `None` if nothing was.
@@ -94,9 +93,9 @@ impl<'c, S: Side> Connection<'c, S> {
     /// the peer's side of the parameters says; what is wrong with it goes to [`fail`](Self::fail). What is compressed with what our
     /// side says goes out by [`send_compressed`](Self::send_compressed). Whether a message is compressed is free for each.
     pub const fn compression(&self) -> Option<DeflateParams> {
-        match &self.phase {
-            Phase::Frames(_, deflate) => *deflate,
-            Phase::Head(_) | Phase::Decision(_) | Phase::Over => None,
+        match self.frames() {
+            Some(frames) => frames.deflate,
+            None => None,
         }
     }
 
@@ -119,9 +118,9 @@ impl<'c, S: Side> Connection<'c, S> {
 
     /// Octets of payload that the frame at hand still lacks: read so many straight to where the message is to lie.
     pub const fn missing(&self) -> u64 {
-        match &self.phase {
-            Phase::Frames(decoder, _) => decoder.missing(),
-            Phase::Head(_) | Phase::Decision(_) | Phase::Over => 0,
+        match self.frames() {
+            Some(frames) => frames.decoder.missing(),
+            None => 0,
         }
     }
 
@@ -143,16 +142,16 @@ impl<'c, S: Side> Connection<'c, S> {
         input: &mut &'i mut [u8],
         output: &mut Writer<'_>,
     ) -> Result<Status<'i>, Fault> {
-        let Phase::Frames(decoder, _) = &mut self.phase else { return self.receive_other(now, input, output) };
+        let Phase::Frames(frames) = &mut self.phase else { return self.receive_other(now, input, output) };
         // Behind our Close nothing is answered any more, and what the peer still says must not wait for room that a peer who
         // does not read never makes.
-        if output.room() < MIN_FRAME_OUTPUT && self.state == State::Active {
+        if output.room() < MIN_FRAME_OUTPUT && !frames.is_closing() {
             return Ok(Status::NoRoom(NoRoom { wanted: MIN_FRAME_OUTPUT }));
         }
         if !input.is_empty() {
-            (self.heard, self.awaiting_pong) = (now, false);
+            (self.heard, frames.awaiting_pong) = (now, false);
         }
-        match decoder.decode(&self.config.limits, input) {
+        match frames.decoder.decode(&self.config.limits, input) {
             Ok(Some(martlet_codec::Event::Data(data))) => Ok(Status::Event(Event::Data(data))),
             other => self.answer(now, other, output),
         }
@@ -164,9 +163,9 @@ impl<'c, S: Side> Connection<'c, S> {
     /// For loops that short messages go through by the million; everybody else needs `receive` alone.
     #[inline(always)]
     pub fn receive_whole<'i>(&mut self, now: Instant, input: &mut &'i mut [u8]) -> Option<Data<'i>> {
-        let Phase::Frames(decoder, _) = &mut self.phase else { return None };
-        let data = decoder.decode_whole(input)?;
-        (self.heard, self.awaiting_pong) = (now, false);
+        let Phase::Frames(frames) = &mut self.phase else { return None };
+        let data = frames.decoder.decode_whole(input)?;
+        (self.heard, frames.awaiting_pong) = (now, false);
         Some(data)
     }
 
@@ -179,8 +178,10 @@ impl<'c, S: Side> Connection<'c, S> {
         output: &mut Writer<'_>,
     ) -> Result<Status<'i>, Fault> {
         match self.phase {
-            Phase::Frames(..) => Ok(Status::More),
-            Phase::Head(_) | Phase::Decision(_) | Phase::Over => self.receive_other(now, input, output),
+            Phase::Frames(_) => Ok(Status::More),
+            Phase::Fresh(_) | Phase::Head(_) | Phase::Decision(_) | Phase::Over { .. } => {
+                self.receive_other(now, input, output)
+            }
         }
     }
 
@@ -193,15 +194,13 @@ impl<'c, S: Side> Connection<'c, S> {
         output: &mut Writer<'_>,
     ) -> Result<Status<'i>, Fault> {
         match self.phase {
-            Phase::Head(_) => {
+            Phase::Fresh(_) | Phase::Head(_) => {
                 if output.room() < MIN_OUTPUT {
                     return Ok(Status::NoRoom(NoRoom { wanted: MIN_OUTPUT }));
                 }
                 if !input.is_empty() {
                     self.heard = now;
-                    if self.state == State::Connection {
-                        self.go(Trigger::HeadStarted);
-                    }
+                    self.go(Trigger::HeadStarted);
                 }
                 S::read_head(self, now, input, output)
             }
@@ -212,7 +211,7 @@ impl<'c, S: Side> Connection<'c, S> {
                 }
                 Ok(Status::More)
             }
-            Phase::Frames(..) | Phase::Over => {
+            Phase::Frames(_) | Phase::Over { .. } => {
                 *input = &mut [];
                 Ok(Status::More)
             }
@@ -222,17 +221,24 @@ impl<'c, S: Side> Connection<'c, S> {
     /// The transport has ended: says whether the closing handshake was complete (RFC 6455 section 7.1.4: a clean end).
     pub fn eof(&mut self) -> bool {
         self.go(Trigger::TransportGone);
-        self.clean
+        matches!(self.phase, Phase::Over { clean: true })
     }
 
     /// Follows the table of [`State::after`].
     pub(crate) fn go(&mut self, trigger: Trigger) {
         // The callers ask for what the state allows; if one did not, staying is the safe answer.
-        let Some(next) = self.state.after(trigger) else { return };
-        self.clean |= self.state == State::Closing && matches!(trigger, Trigger::CloseSent | Trigger::CloseReceived);
-        self.state = next;
-        if self.state == State::Closed {
-            self.phase = Phase::Over;
+        let Some(next) = self.state().after(trigger) else { return };
+        match (&mut self.phase, next) {
+            (Phase::Fresh(scanner), State::Handshake) => self.phase = Phase::Head(*scanner),
+            (Phase::Frames(frames), State::Closing) => frames.begin_to_close(),
+            (Phase::Over { .. }, _) => {}
+            (phase, State::Closed) => {
+                let clean =
+                    matches!(phase, Phase::Frames(_)) && matches!(trigger, Trigger::CloseSent | Trigger::CloseReceived);
+                *phase = Phase::Over { clean };
+            }
+            // With the frames comes what was agreed on: see `open`.
+            _ => {}
         }
     }
 }
@@ -245,7 +251,7 @@ const fn deadline(now: Instant, ms: u32) -> u32 {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::{Accept, Payload};
+    use crate::{Accept, DataKind, Payload};
 
     /// A server's connection after its handshake, at `now`.
     pub(crate) fn active<'c>(config: &'c Config<'c>, now: Instant) -> Connection<'c> {

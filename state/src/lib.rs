@@ -62,6 +62,7 @@ mod buffers;
 mod config;
 mod connection;
 mod event;
+mod frames;
 mod in_place;
 mod instant;
 mod opening;

@@ -3,10 +3,11 @@
 use crate::config::{Config, HeadMode};
 use crate::connection::{Connection, Phase};
 use crate::event::{Event, Fault, Misuse, SendError, Status};
+use crate::frames::Frames;
 use crate::instant::Instant;
 use crate::side::{Client, Server, Side};
-use crate::states::Trigger;
-use martlet_codec::{Decoder, NoRoom, Writer};
+use crate::states::{State, Trigger};
+use martlet_codec::{NoRoom, Writer};
 use martlet_handshake::{
     Accept, ClientRequest, DeflateParams, Kind, Line, Offer, Refusal, RequestScanner, Response, ResponseScanner, Text,
     WriteError,
@@ -16,7 +17,7 @@ use rand_core::CryptoRng;
 impl<'c> Connection<'c, Server> {
     /// The end that accepted the transport, at `now`.
     pub const fn server(config: &'c Config<'c>, now: Instant) -> Self {
-        Self::new(config, now, Server, Phase::Head(RequestScanner::new().with_deflate(config.deflate)))
+        Self::new(config, now, Server, Phase::Fresh(RequestScanner::new().with_deflate(config.deflate)))
     }
 
     fn refuse(&mut self, refusal: Refusal, output: &mut Writer<'_>) -> Fault {
@@ -79,10 +80,7 @@ impl<'c, R: CryptoRng> Connection<'c, Client<R>> {
             ClientRequest { subprotocols: config.subprotocols, extensions: None, deflate: config.deflate, ..*request };
         let len = request.write(&nonce, output.spare()).map_err(write_error)?;
         output.advance(len);
-        let head = Phase::Head(ResponseScanner::new(nonce));
-        let mut connection = Self::new(config, now, Client(rng), head);
-        connection.go(Trigger::HeadStarted);
-        Ok(connection)
+        Ok(Self::new(config, now, Client(rng), Phase::Head(ResponseScanner::new(nonce))))
     }
 
     pub(crate) fn read_response<'i>(&mut self, now: Instant, input: &mut &'i mut [u8]) -> Result<Status<'i>, Fault> {
@@ -140,10 +138,8 @@ impl<S: Side> Connection<'_, S> {
     }
 
     fn open(&mut self, now: Instant, deflate: Option<DeflateParams>) {
-        let mut decoder = Decoder::new(S::ROLE);
-        decoder.set_compression(deflate.is_some());
-        self.phase = Phase::Frames(decoder, deflate);
-        self.go(Trigger::Upgraded);
+        debug_assert_eq!(self.state().after(Trigger::Upgraded), Some(State::Active));
+        self.phase = Phase::Frames(Frames::new(now, S::ROLE, deflate));
         self.heard = now;
     }
 }

@@ -1,10 +1,11 @@
 //! What the application sends.
 
-use crate::connection::{Connection, Sending};
+use crate::connection::{Connection, Phase};
 use crate::event::{Misuse, Payload, SendError};
+use crate::frames::{Frames, Sending};
 use crate::instant::Instant;
 use crate::side::Side;
-use crate::states::{State, Trigger};
+use crate::states::Trigger;
 use martlet_codec::{
     CloseFrame, ControlOp, DataKind, DataOp, Header, HeaderBytes, Kind, MAX_CONTROL, Mask, NoRoom, Writer,
 };
@@ -74,16 +75,16 @@ impl<S: Side> Connection<'_, S> {
     /// a client masks each frame with a key of its own (RFC 6455 section 5.3).
     #[inline]
     pub const fn may_send(&self) -> Result<(), Misuse> {
-        match (self.state, self.sending) {
-            (State::Active, None) => Ok(()),
-            (State::Active, Some(_)) => Err(Misuse::MessageOpen),
-            (state, _) => Err(Misuse::State(state)),
+        match self.active() {
+            Ok(frames) if frames.sending().is_none() => Ok(()),
+            Ok(_) => Err(Misuse::MessageOpen),
+            Err(misuse) => Err(misuse),
         }
     }
 
     /// The kind of the message of ours that is open: its fragments come next.
     pub const fn sending(&self) -> Option<DataKind> {
-        match self.sending {
+        match self.open_message() {
             Some(message) => Some(message.kind),
             None => None,
         }
@@ -91,7 +92,14 @@ impl<S: Side> Connection<'_, S> {
 
     /// Whether the message of ours that is open goes compressed: its fragments go by [`send_compressed`](Self::send_compressed).
     pub const fn is_sending_compressed(&self) -> bool {
-        matches!(self.sending, Some(Sending { compressed: true, .. }))
+        matches!(self.open_message(), Some(Sending { compressed: true, .. }))
+    }
+
+    const fn open_message(&self) -> Option<Sending> {
+        match self.frames() {
+            Some(frames) => frames.sending(),
+            None => None,
+        }
     }
 
     /// Sends a Ping with a body of at most 125 octets.
@@ -137,7 +145,7 @@ impl<S: Side> Connection<'_, S> {
         } else {
             output.frame(kind, key, payload)?;
         }
-        self.sending = (!fin).then_some(message);
+        self.sent(message, fin);
         Ok(())
     }
 
@@ -145,15 +153,15 @@ impl<S: Side> Connection<'_, S> {
         let (op, rsv1) = self.next_op(message)?;
         let key = self.side.key();
         let header = Header { kind: Kind::Data { op, fin, len }, key }.encode();
-        self.sending = (!fin).then_some(message);
+        self.sent(message, fin);
         Ok((if rsv1 { header.compressed() } else { header }, key.map(Mask::new)))
     }
 
     const fn may_compress(&self) -> Result<(), Misuse> {
-        match (self.state, self.compression()) {
-            (State::Active, None) => Err(Misuse::CompressionNotAgreed),
-            (State::Active, Some(_)) => Ok(()),
-            (state, _) => Err(Misuse::State(state)),
+        match self.active() {
+            Ok(Frames { deflate: None, .. }) => Err(Misuse::CompressionNotAgreed),
+            Ok(_) => Ok(()),
+            Err(misuse) => Err(misuse),
         }
     }
 
@@ -165,9 +173,7 @@ impl<S: Side> Connection<'_, S> {
 
     /// Control frames may stand between the fragments of a message (RFC 6455 section 5.4).
     fn may_control(&self, body: usize, output: &Writer<'_>) -> Result<(), SendError> {
-        if self.state != State::Active {
-            return Err(Misuse::State(self.state).into());
-        }
+        self.active()?;
         if body > usize::from(MAX_CONTROL) {
             return Err(Misuse::ControlTooLong(body).into());
         }
@@ -178,11 +184,17 @@ impl<S: Side> Connection<'_, S> {
 
     /// The opcode of the next fragment of a message, and whether it has RSV1: only a message's first frame does.
     fn next_op(&self, message: Sending) -> Result<(DataOp, bool), Misuse> {
-        match (self.state, self.sending) {
-            (State::Active, None) => Ok((message.kind.op(), message.compressed)),
-            (State::Active, Some(open)) if open == message => Ok((DataOp::Continuation, false)),
-            (State::Active, Some(_)) => Err(Misuse::KindChanged),
-            (state, _) => Err(Misuse::State(state)),
+        match self.active()?.sending() {
+            None => Ok((message.kind.op(), message.compressed)),
+            Some(open) if open == message => Ok((DataOp::Continuation, false)),
+            Some(_) => Err(Misuse::KindChanged),
+        }
+    }
+
+    /// Notes whether a message stays open behind a frame of it.
+    const fn sent(&mut self, message: Sending, fin: bool) {
+        if let Phase::Frames(frames) = &mut self.phase {
+            frames.send(message, fin);
         }
     }
 }

@@ -34,7 +34,7 @@ pub(crate) mod sealed {
         /// Its role.
         const ROLE: Role;
         /// What reads the head that this end receives.
-        type Scanner: core::fmt::Debug + Send + Unpin;
+        type Scanner: Copy + core::fmt::Debug + Send + Unpin;
         /// The masking key of the next frame: a client must have a fresh one for each (RFC 6455 section 5.3), a server none.
         fn key(&mut self) -> Option<Key>;
         /// Reads what comes before the first frame.

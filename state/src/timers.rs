@@ -1,6 +1,6 @@
 //! Deadlines: of the handshake, of the heartbeat, of the closing handshake. Time is an argument.
 
-use crate::connection::{Connection, MIN_FRAME_OUTPUT, MIN_OUTPUT};
+use crate::connection::{Connection, MIN_FRAME_OUTPUT, MIN_OUTPUT, Phase};
 use crate::event::Expired;
 use crate::instant::Instant;
 use crate::side::Side;
@@ -14,10 +14,10 @@ impl<S: Side> Connection<'_, S> {
     /// at worst, and `tick` then does nothing. It may come nearer when the handshake is accepted, when we close, and when the
     /// heartbeat's Ping is answered while `idle_ms` is less than `pong_timeout_ms`: ask again then.
     pub const fn poll_timeout(&self) -> Option<Instant> {
-        match self.state {
+        match self.state() {
             State::Connection | State::Handshake if self.config.handshake_timeout_ms == 0 => None,
             State::Connection | State::Handshake | State::Closing => Some(self.due()),
-            State::Active if self.awaiting_pong => Some(self.due()),
+            State::Active if self.is_awaiting_pong() => Some(self.due()),
             State::Active if self.config.idle_ms != 0 => Some(self.heard.after(self.config.idle_ms)),
             State::Active | State::Closed => None,
         }
@@ -37,13 +37,13 @@ impl<S: Side> Connection<'_, S> {
         if output.room() < wanted {
             return Err(NoRoom { wanted });
         }
-        let expired = match self.state {
+        let expired = match self.state() {
             State::Connection => Expired::Handshake,
             State::Handshake => {
                 S::handshake_expired(self, output);
                 Expired::Handshake
             }
-            State::Active if self.awaiting_pong => {
+            State::Active if self.is_awaiting_pong() => {
                 if output.room() >= MIN_FRAME_OUTPUT
                     && let Ok(frame) = CloseFrame::new(CloseCode::INTERNAL_ERROR.get(), "no answer to a ping")
                 {
@@ -53,7 +53,9 @@ impl<S: Side> Connection<'_, S> {
             }
             State::Active => {
                 self.control(ControlOp::Ping, &[], output);
-                self.awaiting_pong = true;
+                if let Phase::Frames(frames) = &mut self.phase {
+                    frames.awaiting_pong = true;
+                }
                 self.set_due(now, self.config.pong_timeout_ms);
                 return Ok(None);
             }
@@ -63,12 +65,16 @@ impl<S: Side> Connection<'_, S> {
         Ok(Some(expired))
     }
 
+    const fn is_awaiting_pong(&self) -> bool {
+        matches!(&self.phase, Phase::Frames(frames) if frames.awaiting_pong)
+    }
+
     /// Room without which nothing is done about what is due.
     const fn room_to_expire(&self) -> usize {
-        match (self.state, S::ROLE) {
+        match (self.state(), S::ROLE) {
             // Nothing of a server's own stands before this answer, so that room for it can always be made.
             (State::Connection | State::Handshake, Role::Server) => MIN_OUTPUT,
-            (State::Active, _) if !self.awaiting_pong => MIN_FRAME_OUTPUT,
+            (State::Active, _) if !self.is_awaiting_pong() => MIN_FRAME_OUTPUT,
             (State::Connection | State::Handshake, Role::Client)
             | (State::Active | State::Closing | State::Closed, _) => 0,
         }
