@@ -4,6 +4,7 @@ use crate::address::Peer;
 use crate::flags::Flag;
 use crate::handler::Handler;
 use crate::id::{ConnId, MAX_SLOTS};
+use crate::listen::NODELAY_IS_INHERITED;
 use crate::profile::Profile;
 use crate::settings::{OverLimit, Settings};
 use crate::slot::Slot;
@@ -202,7 +203,7 @@ impl<'c, H: Handler> Worker<'c, H> {
 fn prepare(socket: &mut Socket, registry: &Registry, key: usize, settings: &Settings) -> io::Result<()> {
     let options = match &*socket {
         Socket::Tcp(socket) => {
-            if settings.tcp_nodelay {
+            if settings.tcp_nodelay && !NODELAY_IS_INHERITED {
                 socket.set_nodelay(true)?;
             }
             let options = SockRef::from(socket);
@@ -226,13 +227,15 @@ fn prepare(socket: &mut Socket, registry: &Registry, key: usize, settings: &Sett
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::listen::tcp_socket;
     use mio::Poll;
-    use std::net::{TcpListener, TcpStream};
+    use std::net::TcpStream;
     use std::time::Duration;
 
     /// The server's end of a connection, made ready with these settings.
     fn prepared(settings: &Settings) -> (Poll, Socket, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = tcp_socket(settings, settings, ([127, 0, 0, 1], 0).into(), false).unwrap();
+        listener.set_nonblocking(false).unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (socket, _) = listener.accept().unwrap();
         socket.set_nonblocking(true).unwrap();

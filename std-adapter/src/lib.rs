@@ -46,6 +46,7 @@ mod http;
 mod id;
 mod inflate;
 mod info;
+mod input;
 mod kinds;
 mod listen;
 mod mailbox;

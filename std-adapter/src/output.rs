@@ -12,8 +12,8 @@ use crate::slot::Slot;
 use martlet_codec::{DataKind, HeaderBytes, MAX_CONTROL, Writer};
 use martlet_state::{CloseFrame, Connection, Instant, Misuse, SendError, Server};
 
-/// Room for what one turn puts together, in octets: the answers to a full read.
-const ROOM: usize = 32 * 1024;
+/// The least room for what one turn puts together, in octets: for some messages of those that are copied.
+const ROOM: usize = 64 * 1024;
 
 /// The output of the turn at hand.
 pub(crate) struct Output {
@@ -27,8 +27,14 @@ impl Output {
         Self { room: Box::default(), len: 0 }
     }
 
-    pub(crate) fn make_room(&mut self) {
-        self.room = vec![0; ROOM].into();
+    /// Makes room for the answers to a read of so many octets.
+    pub(crate) fn make_room(&mut self, octets: usize) {
+        self.room = vec![0; octets.max(ROOM)].into();
+    }
+
+    /// The address of the room.
+    pub(crate) fn begins(&self) -> usize {
+        self.room.as_ptr().addr()
     }
 
     /// Where the next octets go.

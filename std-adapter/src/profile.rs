@@ -10,8 +10,8 @@ use martlet_state::{Config, Instant};
 use std::io;
 use std::net::SocketAddr;
 
-/// Longer payloads are not copied but written from where they lie. Below it a copy costs less than a `writev` more.
-pub(crate) const COPIED: usize = 8 * 1024;
+/// Longer payloads are not copied but written from where they lie. Below it a copy costs less than one more write and what comes of it.
+pub(crate) const COPIED: usize = 24 * 1024;
 
 /// What all connections of one listener share.
 #[derive(Debug)]

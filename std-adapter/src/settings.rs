@@ -215,7 +215,7 @@ impl Default for Settings {
             backlog: 1_024,
             reuse_port: true,
             max_wait_time: Duration::from_secs(5),
-            read_buffer_bytes: 32 * 1024,
+            read_buffer_bytes: 80 * 1024,
             max_mailbox_bytes: 64 * 1024 * 1024,
             compression_level: 1,
             metrics: false,

@@ -11,6 +11,7 @@ use crate::handle::Handle;
 use crate::handler::Handler;
 use crate::http::Exchange;
 use crate::inflate::Lent;
+use crate::input::Input;
 use crate::mailbox::Command;
 use crate::output::Output;
 use crate::profile::Profile;
@@ -122,23 +123,26 @@ impl<'c, H: Handler> Worker<'c, H> {
     pub(crate) fn run(&mut self) -> io::Result<()> {
         let mut events = Events::new(&self.poll, self.clock)?;
         // What is read, until it is taken. A worker at rest has no buffers.
-        let mut buffer = Vec::new();
+        let mut input = Input::default();
         let mut commands = Vec::new();
         if let Some(desk) = self.desk() {
             desk.open(std::thread::current().id());
         }
         loop {
-            match events.wait(&mut self.poll, self.ctx.now, &mut self.ctx.alarm) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                done => done?,
-            }
-            self.ctx.now = self.clock.now();
-            let woken = self.hear(events.iter(), &mut buffer);
-            // Most rounds have nothing else to do.
-            if self.ctx.now < self.ctx.alarm {
-                continue;
-            }
-            if self.rest_of_round(woken, &mut buffer, &mut commands) {
+            let room = input.room();
+            let woken = loop {
+                match events.wait(&mut self.poll, self.ctx.now, &mut self.ctx.alarm) {
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    done => done?,
+                }
+                self.ctx.now = self.clock.now();
+                let woken = self.hear(events.iter(), room);
+                // Most rounds have nothing else to do.
+                if self.ctx.now >= self.ctx.alarm {
+                    break woken;
+                }
+            };
+            if self.rest_of_round(woken, &mut input, &mut commands) {
                 return Ok(());
             }
         }
@@ -147,16 +151,17 @@ impl<'c, H: Handler> Worker<'c, H> {
     /// Sees to all that is no event of a connection's socket; says whether the worker has ended.
     // By itself, so that what most rounds do has the registers for itself.
     #[inline(never)]
-    fn rest_of_round(&mut self, woken: bool, buffer: &mut Vec<u8>, commands: &mut Vec<Command>) -> bool {
-        self.ready_round(buffer);
+    fn rest_of_round(&mut self, woken: bool, input: &mut Input, commands: &mut Vec<Command>) -> bool {
+        self.ready_round(input.room());
         if woken {
             self.mail(commands);
         }
         if self.accepting {
             self.accept();
-            if buffer.is_empty() && !self.ctx.slots.is_empty() {
-                *buffer = vec![0; self.ctx.settings.read_buffer_bytes];
-                self.ctx.output.make_room();
+            if input.is_empty() && !self.ctx.slots.is_empty() {
+                let octets = self.ctx.settings.read_buffer_bytes;
+                self.ctx.output.make_room(octets);
+                input.make_room(octets, &self.ctx.output);
             }
         }
         self.deadlines();
