@@ -46,8 +46,8 @@ pub struct Settings {
     /// How long a server that stops or reloads waits for the peers. Default: 5 s.
     #[serde(with = "duration")]
     pub max_wait_time: Duration,
-    /// The buffer that a worker reads into, in octets, longer than the longest head. Default: 32 KiB: sixteen messages of
-    /// 1 KiB come by one read.
+    /// The buffer that a worker reads into, in octets, longer than the longest head. Default: 80 KiB: four messages of 16 KiB are one
+    /// read, and what they lead to one write.
     pub read_buffer_bytes: usize,
     /// Octets of commands from other threads that may wait for a worker, beyond which they fail. Default: 64 MiB.
     pub max_mailbox_bytes: usize,
