@@ -24,19 +24,21 @@ impl<H: Handler> Worker<'_, H> {
         slot.count_bytes_in(fresh as u64);
         self.ctx.current = key;
         let Some(mut input) = buffer.get_mut(..fresh) else { return true };
-        while let Some(data) = slot.conn.receive_whole(self.ctx.now, &mut input) {
+        let all_is_taken = loop {
+            // What is no whole message, or a text that is none, is the other turn's to see to.
+            let Some(data) = slot.conn.receive_whole(self.ctx.now, &mut input) else { break false };
             slot.count_frame_in();
             let id = slot.id;
             let message = Frame::message(data.kind(), data.into_payload());
             self.handler.message(&mut self.ctx, id, message);
             if input.is_empty() {
-                break;
+                break !may_be_more;
             }
-            let Some(again) = self.ctx.slots.get_mut(key) else { break };
+            let Some(again) = self.ctx.slots.get_mut(key) else { break false };
             slot = again;
-        }
-        let left = input.len();
-        if left != 0 || may_be_more {
+        };
+        if !all_is_taken {
+            let left = input.len();
             buffer.copy_within(fresh - left..fresh, 0);
             self.go_on(key, buffer, left, may_be_more);
         }

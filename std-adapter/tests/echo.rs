@@ -154,6 +154,29 @@ fn what_lies_before_a_violation_is_answered_and_the_close_arrives() {
     }
 }
 
+/// A text that is whole and none, alone and behind others, short and long, is refused by the turn that it ends.
+#[test]
+fn a_whole_text_that_is_none_is_refused_at_once() {
+    let server = Running::start(settings(1), |_| Echo);
+    let wrong = [
+        "\u{e9}".as_bytes()[..1].to_vec(),
+        b"\xff".to_vec(),
+        [&[b'x'; 40][..], b"\xc0\xaf"].concat(),
+        vec![0xed; 3000],
+    ];
+    for text in &wrong {
+        for before in 0..3 {
+            let mut client = server.client();
+            // The first turn is another one.
+            client.send(&frame(TEXT, b"first"));
+            client.expect(TEXT, b"first");
+            client.send(&[frame(BINARY, b"good").repeat(before), frame(TEXT, text)].concat());
+            (0..before).for_each(|_| client.expect(BINARY, b"good"));
+            client.expect_close(1007);
+        }
+    }
+}
+
 #[test]
 fn a_half_closed_peer_gets_its_answers() {
     let server = Running::start(settings(1), |_| Echo);
