@@ -1,7 +1,9 @@
 //! A worker's clock.
 
 use martlet_state::Instant;
-use rustix::time::{ClockId, Timespec, clock_gettime};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use rustix::time::Timespec;
+use rustix::time::{ClockId, clock_gettime};
 
 /// Counts milliseconds from when it was made. It is asked once in every round: [`std::time::Instant`] gives the same by way of
 /// durations in nanoseconds, in three times the instructions.
@@ -21,7 +23,8 @@ impl Clock {
         Instant(monotonic_ms().wrapping_sub(self.began))
     }
 
-    /// What the system's clock shows at that moment.
+    /// What the system's clock shows at that moment, for a timer of the system's.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(crate) fn time(self, at: Instant) -> Timespec {
         let ms = self.began.saturating_add(at.0);
         Timespec { tv_sec: (ms / 1_000) as i64, tv_nsec: (ms % 1_000 * 1_000_000) as _ }
