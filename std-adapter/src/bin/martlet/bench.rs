@@ -3,8 +3,10 @@
 mod bar;
 mod load;
 mod report;
+mod room;
 mod socket;
 mod tally;
+mod tick;
 mod wire;
 
 use self::bar::Bar;

@@ -1,6 +1,8 @@
 //! The loop: keeps messages under way on each connection, counts their echoes, and times them.
 
+use super::room::Room;
 use super::tally::Tally;
+use super::tick::Tick;
 use super::wire::{Echoes, Magazine, Message, Wrong};
 use hdrhistogram::Histogram;
 use martlet_codec::{CloseFrame, ControlOp};
@@ -17,7 +19,9 @@ const READ: usize = 256 * 1024;
 /// At the start nothing is counted for so long: caches fill, and branches are learnt.
 const WARM_UP_NS: u64 = 250_000_000;
 /// How often whoever waits is told.
-const TELL_NS: u64 = 100_000_000;
+const TELL: Duration = Duration::from_millis(100);
+/// The tick's token, which no connection has.
+const TICK: Token = Token(usize::MAX / 2);
 
 /// What is asked of the loop.
 pub(crate) struct Plan {
@@ -116,7 +120,7 @@ impl UnderWay {
 struct Shared {
     plan: Plan,
     magazine: Magazine,
-    buffer: Box<[u8]>,
+    buffer: Room,
     messages: u64,
     times: Tally,
     /// Nanoseconds of the system's clock, as they were read last: that costs as much as a short message.
@@ -132,6 +136,7 @@ pub(crate) fn run<S: Read + Write + Source>(
     mut tell: impl FnMut(Duration, u64),
 ) -> Result<Outcome, Failed> {
     let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(1024));
+    let tick = Tick::new(poll.registry(), TICK, TELL)?;
     let mut peers = Vec::with_capacity(sockets.len());
     for (index, (mut socket, held)) in sockets.into_iter().enumerate() {
         poll.registry().register(&mut socket, Token(index), Interest::READABLE | Interest::WRITABLE)?;
@@ -140,7 +145,7 @@ pub(crate) fn run<S: Read + Write + Source>(
     let mut shared = Shared {
         magazine: Magazine::new(&plan.message, plan.depth),
         plan,
-        buffer: vec![0; READ].into_boxed_slice(),
+        buffer: Room::new(READ),
         messages: 0,
         times: Tally::new(),
         now: 0,
@@ -150,7 +155,7 @@ pub(crate) fn run<S: Read + Write + Source>(
     let (mut begin, mut start) = (Some(begin), shared.now);
     let mut look = start + WARM_UP_NS;
     loop {
-        poll.poll(&mut events, Some(Duration::from_nanos(TELL_NS))).or_else(interrupted)?;
+        poll.poll(&mut events, tick.patience()).or_else(interrupted)?;
         shared.read_clock();
         for (index, event) in events.iter().enumerate() {
             if index > 0 {
@@ -158,6 +163,8 @@ pub(crate) fn run<S: Read + Write + Source>(
             }
             if let Some(peer) = peers.get_mut(event.token().0) {
                 peer.turn(&mut shared, event.is_read_closed())?;
+            } else {
+                tick.heed()?;
             }
         }
         if shared.now < look {
@@ -175,7 +182,7 @@ pub(crate) fn run<S: Read + Write + Source>(
         } else {
             tell(Duration::from_nanos(counted), shared.messages);
         }
-        look = (shared.now + TELL_NS).min(start.saturating_add(duration));
+        look = (shared.now + TELL.as_nanos() as u64).min(start.saturating_add(duration));
     }
 }
 
