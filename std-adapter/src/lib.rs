@@ -40,6 +40,7 @@ mod error;
 mod files;
 mod flags;
 mod frame;
+mod gathered;
 mod handle;
 mod handler;
 mod http;

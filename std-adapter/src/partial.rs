@@ -1,5 +1,6 @@
 //! Messages that have come in part: each has its time to come whole, so that nobody has one begun for ever.
 
+use crate::gathered::Gathered;
 use crate::handler::{By, Closed, Handler};
 use crate::slot::Slot;
 use crate::wheel::Tick;
@@ -7,21 +8,17 @@ use crate::worker::Worker;
 use martlet_codec::Assembler;
 use martlet_state::{CloseFrame, Instant, State};
 
+/// A worker keeps the memory of one message for the next one, if it is no more than so many octets.
+const SPARE: usize = 2 * 1024 * 1024;
+
 /// A message of which a part has come.
 pub(crate) struct Partial {
-    pub(crate) assembler: Assembler<Vec<u8>>,
+    pub(crate) assembler: Assembler<Gathered>,
     /// When it must be whole.
     until: Tick,
 }
 
 impl Slot<'_> {
-    /// The message that is put together, or a new one. It is taken out of the slot, because the handler may do whatever it likes with
-    /// the slot while it reads the message.
-    pub(crate) fn take_partial(&mut self, now: Instant) -> Box<Partial> {
-        let until = self.transfer_until(now);
-        self.message.take().unwrap_or_else(|| Box::new(Partial { assembler: Assembler::default(), until }))
-    }
-
     /// When a message must be whole that begins to come now. Of one that is handed out in pieces nothing is kept.
     pub(crate) fn transfer_until(&self, now: Instant) -> Tick {
         if self.profile.streams { Tick::NEVER } else { self.profile.transfer_end(now).into() }
@@ -49,6 +46,27 @@ impl Slot<'_> {
 }
 
 impl<H: Handler> Worker<'_, H> {
+    /// The message that is put together, or a new one, and which of both. It is taken out of the slot, because the handler may do
+    /// whatever it likes with the slot while it reads the message.
+    pub(crate) fn take_partial(&mut self, key: usize) -> (Box<Partial>, bool) {
+        let slot = &mut self.ctx.slots[key];
+        if let Some(partial) = slot.message.take() {
+            return (partial, false);
+        }
+        let until = slot.transfer_until(self.ctx.now);
+        let mut partial =
+            self.spare.take().unwrap_or_else(|| Box::new(Partial { assembler: Assembler::default(), until }));
+        partial.until = until;
+        (partial, true)
+    }
+
+    /// Keeps the memory of a message that is over.
+    pub(crate) fn keep_spare(&mut self, mut partial: Box<Partial>) {
+        if partial.assembler.storage().memory() <= SPARE {
+            self.spare = Some(partial);
+        }
+    }
+
     /// Ends a connection whose message takes too long; says whether that is so.
     pub(crate) fn end_overdue(&mut self, key: usize) -> bool {
         let now = self.ctx.now;

@@ -7,7 +7,7 @@ use crate::id::ConnId;
 use crate::partial::Partial;
 use crate::worker::Worker;
 use core::ops::ControlFlow;
-use martlet_codec::Data;
+use martlet_codec::{Data, Storage};
 use martlet_state::{CloseFrame, Event, Fault, MIN_OUTPUT, Request, State, Status, Violation};
 
 impl<H: Handler> Worker<'_, H> {
@@ -29,7 +29,7 @@ impl<H: Handler> Worker<'_, H> {
         let (ctx, message) = (&mut self.ctx, partial.assembler.storage());
         let slot = &mut ctx.slots[key];
         let mut writer = ctx.output.writer();
-        let Some(mut input) = message.get_mut(begin..) else { return };
+        let mut input = message.since(begin);
         let status = slot.conn.receive(ctx.now, &mut input, &mut writer);
         let len = writer.len();
         // Payload and nothing else, for no more was read than the frame lacked; or text that is none.
@@ -39,7 +39,8 @@ impl<H: Handler> Worker<'_, H> {
             slot.count_data_in(is_last);
         }
         if is_last {
-            self.message(id, Frame::message(kind, message));
+            self.message(id, Frame::message(kind, message.as_slice()));
+            self.keep_spare(partial);
         } else {
             slot.message = Some(partial);
         }
@@ -167,15 +168,15 @@ impl<H: Handler> Worker<'_, H> {
             let fragment = Fragment::new(data);
             return self.handler.fragment(&mut self.ctx, id, fragment);
         }
-        let begins = slot.message.is_none();
-        let mut partial = slot.take_partial(self.ctx.now);
+        let (mut partial, begins) = self.take_partial(key);
         match partial.assembler.push(data) {
             Ok(Some(message)) => {
                 let message = Frame::message(message.kind, message.payload);
                 self.message(id, message);
+                self.keep_spare(partial);
             }
             Ok(None) => {
-                slot.message = Some(partial);
+                self.ctx.slots[key].message = Some(partial);
                 if begins {
                     self.ctx.arm(key);
                 }

@@ -190,20 +190,18 @@ impl<H: Handler> Worker<'_, H> {
         let begin = message.len();
         // At most 64 KiB: the conversion keeps the value.
         let len = slot.conn.missing().min(DIRECT_MOST) as usize;
-        if message.try_reserve(len).is_err() {
+        let Ok(room) = message.room(len) else {
             self.refuse_message(key, Violation::MessageTooBig);
             return Step::Done;
-        }
-        message.resize(begin + len, 0);
-        let fresh = match slot.socket.read(&mut message[begin..]) {
+        };
+        let fresh = match slot.socket.read(room) {
             Ok(fresh @ 1..) => fresh,
             end => {
-                message.truncate(begin);
                 slot.message = Some(partial);
                 return self.not_read(key, end.err());
             }
         };
-        message.truncate(begin + fresh);
+        message.came(fresh);
         let drained = slot.came(fresh, len);
         if !slot.flags.has(Flag::Leaving) {
             self.take_direct(key, partial, begin);

@@ -14,6 +14,7 @@ use crate::inflate::Lent;
 use crate::input::Input;
 use crate::mailbox::Command;
 use crate::output::Output;
+use crate::partial::Partial;
 use crate::profile::Profile;
 use crate::settings::{Settings, ms};
 use crate::socket::ListenSocket;
@@ -57,6 +58,8 @@ pub(crate) struct Worker<'c, H> {
     pub(crate) handler: H,
     /// Where pieces of files are read to; empty until there is one.
     pub(crate) scratch: Box<[u8]>,
+    /// The memory of a message that is over, for the next one that does not come at once.
+    pub(crate) spare: Option<Box<Partial>>,
     pub(crate) poll: Poll,
     pub(crate) acceptors: Vec<Acceptor<'c>>,
     /// One of them may have somebody in its backlog, or waits to try again: the others are not looked at in every round.
@@ -108,6 +111,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             ctx,
             handler,
             scratch: Box::default(),
+            spare: None,
             poll: seat.poll,
             acceptors,
             accepting: false,
