@@ -38,7 +38,7 @@
         clippy::panic
     )
 )]
-#[cfg(feature = "alloc")]
+#[cfg(any(feature = "alloc", test))]
 extern crate alloc;
 #[cfg(any(test, feature = "simd"))]
 extern crate std;

@@ -84,7 +84,7 @@ impl<const N: usize> Storage for heapless::Vec<u8, N> {
 }
 
 /// Grows with what has come, never with what a header announced; the decoder's limit on a message bounds it.
-#[cfg(feature = "alloc")]
+#[cfg(any(feature = "alloc", test))]
 impl Storage for alloc::vec::Vec<u8> {
     fn clear(&mut self) {
         self.clear();

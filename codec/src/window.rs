@@ -67,7 +67,7 @@ impl<const N: usize> Room for [u8; N] {
 }
 
 /// Grows with what has been inflated, twice as large each time: a connection that says little keeps little.
-#[cfg(feature = "alloc")]
+#[cfg(any(feature = "alloc", test))]
 impl Room for alloc::vec::Vec<u8> {
     const GROWS: bool = true;
 
