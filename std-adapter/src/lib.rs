@@ -45,6 +45,7 @@ mod handle;
 mod handler;
 mod http;
 mod id;
+mod in_place;
 mod inflate;
 mod info;
 mod input;

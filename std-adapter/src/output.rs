@@ -6,6 +6,7 @@ use crate::error::PushError;
 use crate::flags::Flag;
 use crate::frame::{Flags, Opcode, Outgoing, whole_frame};
 use crate::id::ConnId;
+use crate::in_place::Lent;
 use crate::multicast::Multicast;
 use crate::profile::COPIED;
 use crate::slot::Slot;
@@ -17,14 +18,15 @@ const ROOM: usize = 64 * 1024;
 
 /// The output of the turn at hand.
 pub(crate) struct Output {
-    room: Box<[u8]>,
-    len: usize,
+    pub(crate) room: Box<[u8]>,
+    pub(crate) len: usize,
+    pub(crate) lent: Option<Lent>,
 }
 
 impl Output {
     /// An output without room.
     pub(crate) fn new() -> Self {
-        Self { room: Box::default(), len: 0 }
+        Self { room: Box::default(), len: 0, lent: None }
     }
 
     /// Makes room for the answers to a read of so many octets.
@@ -47,7 +49,10 @@ impl Output {
     #[inline(always)]
     fn put(&mut self, kind: DataKind, octets: &[u8]) -> bool {
         // Short ones by themselves: then nothing is left of the writer but registers.
-        if octets.len() <= usize::from(MAX_CONTROL) { self.put_any(kind, octets) } else { self.put_long(kind, octets) }
+        if octets.len() <= usize::from(MAX_CONTROL) {
+            return self.put_any(kind, octets);
+        }
+        self.put_in_place(kind, octets) || self.put_long(kind, octets)
     }
 
     #[inline(never)]
@@ -62,6 +67,12 @@ impl Output {
         let written = writer.frame(whole_frame(kind), None, octets).is_ok();
         self.len += writer.len();
         written
+    }
+
+    /// Says how much is to be written of the room, which is free again then.
+    fn take(&mut self) -> usize {
+        self.fill_in();
+        std::mem::take(&mut self.len)
     }
 
     /// Counts what a [`writer`](Self::writer) wrote, which has `len` octets in all now. Says whether it wrote anything.
@@ -83,6 +94,15 @@ impl<'c> Context<'c> {
         if len != 0 {
             slot.write_one(self.now, &self.output.room[..len]);
         }
+        Some(slot)
+    }
+
+    /// The same if all that the turn sends are these octets.
+    #[inline(always)]
+    pub(crate) fn end_turn_with(&mut self, key: usize, octets: &[u8]) -> Option<&mut Slot<'c>> {
+        self.current = NOBODY;
+        let slot = self.slots.get_mut(key)?;
+        slot.write_one(self.now, octets);
         Some(slot)
     }
 
@@ -167,7 +187,7 @@ impl<'c> Context<'c> {
         if octets.len() > COPIED {
             let mut before = 0;
             if key == self.current {
-                before = std::mem::take(&mut self.output.len);
+                before = self.output.take();
             }
             slot.write(self.now, [&self.output.room[..before], header.as_ref(), octets]);
         } else if key == self.current && slot.queue.is_none() {
@@ -316,7 +336,7 @@ impl<'c> Context<'c> {
 
     /// Writes out what the turn has put together.
     pub(crate) fn flush_output(&mut self) {
-        let len = std::mem::take(&mut self.output.len);
+        let len = self.output.take();
         if len == 0 {
             return;
         }

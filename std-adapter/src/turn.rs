@@ -104,6 +104,7 @@ impl<H: Handler> Worker<'_, H> {
             slot.flags.raise(Flag::Readable);
         }
         self.panicked(key);
+        self.ctx.output.fill_in();
         self.ctx.end_turn(key);
         self.after_turn(key);
     }

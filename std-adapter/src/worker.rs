@@ -133,14 +133,13 @@ impl<'c, H: Handler> Worker<'c, H> {
             desk.open(std::thread::current().id());
         }
         loop {
-            let room = input.room();
             let woken = loop {
                 match events.wait(&mut self.poll, self.ctx.now, &mut self.ctx.alarm) {
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     done => done?,
                 }
                 self.ctx.now = self.clock.now();
-                let woken = self.hear(events.iter(), room);
+                let woken = self.hear(events.iter(), &mut input);
                 // Most rounds have nothing else to do.
                 if self.ctx.now >= self.ctx.alarm {
                     break woken;
@@ -156,7 +155,7 @@ impl<'c, H: Handler> Worker<'c, H> {
     // By itself, so that what most rounds do has the registers for itself.
     #[inline(never)]
     fn rest_of_round(&mut self, woken: bool, input: &mut Input, commands: &mut Vec<Command>) -> bool {
-        self.ready_round(input.room());
+        self.ready_round(input.room().unwrap_or_default());
         if woken {
             self.mail(commands);
         }
@@ -205,13 +204,13 @@ impl<'c, H: Handler> Worker<'c, H> {
     }
 
     /// Sees to what the system tells; says whether the waker is among it. The handler's panic ends only the connection whose turn it is.
-    fn hear(&mut self, mut events: impl Iterator<Item = (Token, Readiness)>, buffer: &mut [u8]) -> bool {
+    fn hear(&mut self, mut events: impl Iterator<Item = (Token, Readiness)>, input: &mut Input) -> bool {
         let mut woken = false;
         // Caught here and not in each turn, where it would be one more call.
         while catch_unwind(AssertUnwindSafe(|| {
             for (token, what) in events.by_ref() {
                 // Nearly always it is a connection's.
-                if !self.socket_event(token.0, what, buffer) {
+                if !self.socket_event(token.0, what, input) {
                     woken |= self.other_event(token);
                 }
             }
