@@ -16,8 +16,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const READS_PER_TURN: usize = 4;
 /// While so much of a message is missing, it is read straight to where the message is put together.
 const DIRECT: u64 = 2 * 1024;
-/// The most that is read there at once: storage grows with what has come.
-const DIRECT_MOST: u64 = 64 * 1024;
+/// As much is read there at once as has come, for storage grows with that: at least so much, and at most so much.
+const DIRECT_ONCE: (usize, usize) = (64 * 1024, 1024 * 1024);
 
 /// What a read led to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -189,8 +189,8 @@ impl<H: Handler> Worker<'_, H> {
         let Some(mut partial) = slot.message.take() else { return Step::Done };
         let message = partial.assembler.storage();
         let begin = message.len();
-        // At most 64 KiB: the conversion keeps the value.
-        let len = slot.conn.missing().min(DIRECT_MOST) as usize;
+        let missing = usize::try_from(slot.conn.missing()).unwrap_or(usize::MAX);
+        let len = missing.min(begin.clamp(DIRECT_ONCE.0, DIRECT_ONCE.1));
         let Ok(room) = message.room(len) else {
             self.refuse_message(key, Violation::MessageTooBig);
             return Step::Done;
