@@ -23,15 +23,6 @@ pub(crate) fn literal<'i>(expect: &'static [u8], input: &'i [u8]) -> Found<'i> {
     Found::All(rest)
 }
 
-/// An IPv6 address in brackets, or a name or IPv4 address (RFC 3986 section 3.2.2); gives what is behind it.
-pub(crate) fn host(mut input: &[u8]) -> Option<&[u8]> {
-    let at = &mut input;
-    let bracket = octet(b'[', at);
-    let found = skip(if bracket { Class::Address } else { Class::HostName }, at);
-    let legal = !found.is_empty() && (!bracket || octet(b']', at));
-    legal.then_some(input)
-}
-
 /// `extension-token *( ";" extension-param )`: what is behind it, its name and its parameters.
 pub(crate) fn extension(mut input: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let name = token(&mut input)?;
@@ -123,7 +114,6 @@ mod tests {
         for expect in [&b" "[..], b":", b"HTTP/", b"\r\n"] {
             assert_eq!(literal(expect, input), by_nom::literal(expect, input), "{input:x?}");
         }
-        assert_eq!(host(input), by_nom::host(input), "{input:x?}");
         assert_eq!(extension(input), by_nom::extension(input), "{input:x?}");
         assert_eq!(param(input), by_nom::param(input), "{input:x?}");
     }
@@ -155,10 +145,6 @@ mod tests {
             "a;b=\"\\\"\"",
             ";a=b",
             ";a=",
-            "[2001:db8::1]:80",
-            "[]",
-            "[::1",
-            "example.org:80",
             "HTTP/1.1\r\n",
         ];
         for value in values {

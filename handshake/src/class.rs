@@ -20,6 +20,8 @@ pub(crate) enum Class {
     /// Of a host's name: unreserved, "%" of percent-encoding, or a sub-delimiter but for the comma, which would make two hosts of one
     /// (RFC 3986 section 3.2.2).
     HostName = 1 << 6,
+    /// Decimal digits.
+    Digit = 1 << 7,
 }
 
 impl Class {
@@ -47,14 +49,29 @@ impl Class {
             Self::Gap => is_in(octet, b" \t,"),
             Self::Address => octet.is_ascii_hexdigit() || is_in(octet, b":."),
             Self::HostName => octet.is_ascii_alphanumeric() || is_in(octet, b"-._~%!$&'()*+;="),
+            Self::Digit => octet.is_ascii_digit(),
         }
     }
 }
 
-const ALL: [Class; 7] =
-    [Class::Token, Class::Target, Class::Value, Class::Space, Class::Gap, Class::Address, Class::HostName];
+const ALL: [Class; 8] = [
+    Class::Token,
+    Class::Target,
+    Class::Value,
+    Class::Space,
+    Class::Gap,
+    Class::Address,
+    Class::HostName,
+    Class::Digit,
+];
 
-/// The classes of each ASCII octet: seven comparisons in one.
+/// The classes that `octet` is of, each one bit.
+#[cfg(any(test, feature = "small"))]
+pub(crate) fn of(octet: u8) -> u8 {
+    CLASSES.get(usize::from(octet)).copied().unwrap_or(Class::Value as u8)
+}
+
+/// The classes of each ASCII octet: eight comparisons in one.
 #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // The compiler runs this.
 static CLASSES: [u8; 128] = {
     let mut classes = [0; 128];

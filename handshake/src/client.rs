@@ -1,14 +1,18 @@
 //! A client asks: the request of an opening handshake (RFC 6455 section 4.1).
 
+use crate::agreed::Offer;
 use crate::class::Class;
 use crate::deflate::{self, DeflateParams};
 use crate::extension;
 use crate::field::Field;
 use crate::grammar::is_token;
 use crate::key::{Nonce, key_of};
-use crate::response_scanner::Offer;
 use crate::sink::{Sink, WriteError, check_headers, whole};
+#[cfg(feature = "small")]
+use crate::small::is_host;
 use crate::value;
+#[cfg(not(feature = "small"))]
+use crate::value::is_host;
 
 /// The request that opens a connection.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,7 +49,7 @@ impl<'a> ClientRequest<'a> {
     }
 
     fn check(&self) -> Result<(), WriteError> {
-        if !value::is_host(self.host.as_bytes()) {
+        if !is_host(self.host.as_bytes()) {
             return Err(WriteError::HostInvalid);
         }
         if !self.target.starts_with('/') || !Class::Target.has_all(self.target.as_bytes()) {

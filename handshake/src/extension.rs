@@ -18,6 +18,7 @@ impl<'i> Extension<'i> {
     }
 
     /// Its name's octets.
+    #[cfg(any(test, not(feature = "small"), feature = "deflate"))]
     pub(crate) const fn name_octets(&self) -> &'i [u8] {
         self.name
     }

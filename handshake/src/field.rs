@@ -19,17 +19,6 @@ pub(crate) enum Field {
     Other,
 }
 
-/// How a value may be cut that is longer than what fits at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cut {
-    /// Not at all.
-    Never,
-    /// Behind the comma of a list.
-    Comma,
-    /// Anywhere.
-    Anywhere,
-}
-
 const NAMES: [(&str, Field); 11] = [
     ("Host", Field::Host),
     ("Upgrade", Field::Upgrade),
@@ -48,15 +37,6 @@ impl Field {
     pub(crate) fn of(name: &[u8]) -> Self {
         let known = NAMES.iter().find(|(known, _)| is_same(known.as_bytes(), name));
         known.map_or(Self::Other, |(_, field)| *field)
-    }
-
-    pub(crate) const fn cut(self) -> Cut {
-        match self {
-            Self::Upgrade | Self::Connection | Self::Protocol | Self::Extensions | Self::TransferEncoding => Cut::Comma,
-            // An origin is compared as a whole: half of one must not be taken for it.
-            Self::Host | Self::Key | Self::Version | Self::Accept | Self::Origin | Self::ContentLength => Cut::Never,
-            Self::Other => Cut::Anywhere,
-        }
     }
 }
 

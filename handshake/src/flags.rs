@@ -2,7 +2,6 @@
 
 /// A set of facts, each one bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[cfg_attr(feature = "small", repr(Rust, packed))] // See `Head`.
 pub(crate) struct Flags(u16);
 
 impl Flags {

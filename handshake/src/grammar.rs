@@ -46,6 +46,7 @@ pub(crate) struct RequestLine<'i> {
 }
 
 #[derive(Clone, Copy)]
+#[cfg_attr(feature = "small", allow(dead_code))] // A view shows the code alone.
 pub(crate) struct StatusLine<'i> {
     /// The digit behind "HTTP/1.".
     pub(crate) minor: u8,

@@ -3,7 +3,7 @@
 use crate::class::Class;
 use crate::count::{self, Headers, Octets};
 use crate::fault::HeadFault;
-use crate::field::{Cut, Field};
+use crate::field::Field;
 use crate::flags::Flags;
 use crate::grammar::{self, Flaw, Stop};
 use crate::limits::Limits;
@@ -14,7 +14,6 @@ use crate::value;
 
 /// How far a head is read.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(feature = "small", repr(Rust, packed))] // Every octet counts: a connection keeps this as long as the head is not whole.
 pub(crate) struct Head {
     /// Octets that were consumed.
     taken: Octets,
@@ -99,7 +98,6 @@ impl Head {
 
     /// What of `input` may be looked at: a line's worth, and no more than is left for the head. Whatever lies behind it is
     /// never looked at, so that it does not matter whether it is there already.
-    #[cfg_attr(feature = "small", inline(never))]
     pub(crate) fn window<'i>(&self, limits: &Limits, input: &'i [u8]) -> Window<'i> {
         let left = count::octets(limits.max_head_bytes).saturating_sub(self.taken);
         let line = count::octets(limits.max_line_bytes);
@@ -130,7 +128,6 @@ impl Head {
     }
 
     /// The next header line, or a piece of one, and how many octets it takes.
-    #[cfg_attr(feature = "small", inline(never))]
     pub(crate) fn next<'i>(&mut self, limits: &Limits, input: &'i [u8]) -> Result<Option<(usize, Token<'i>)>, Flaw> {
         let window = self.window(limits, input);
         if self.unfinished(&window) {
@@ -156,7 +153,7 @@ impl Head {
             (Err(Stop::More(Some(Class::Value))), Some(Bound::Line)) => {
                 let (value, rest) = front(field, behind);
                 // A list's first element may need all the room that the name takes.
-                if value.is_empty() && (name.is_none() || field.cut() == Cut::Never) {
+                if value.is_empty() && (name.is_none() || cut(field) == Cut::Never) {
                     return Err(HeadFault::LineTooLong.into());
                 }
                 (rest, value, false)
@@ -200,7 +197,6 @@ impl Head {
         self.take(window.octets.len().saturating_sub(rest.len()))
     }
 
-    #[cfg_attr(feature = "small", inline(never))]
     fn take(&mut self, used: usize) -> usize {
         self.seen = Seen::none();
         // A window has no more octets than can be counted.
@@ -209,11 +205,33 @@ impl Head {
     }
 }
 
+/// How a value may be cut that is longer than what fits at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cut {
+    /// Not at all.
+    Never,
+    /// Behind the comma of a list.
+    Comma,
+    /// Anywhere.
+    Anywhere,
+}
+
+const fn cut(field: Field) -> Cut {
+    match field {
+        Field::Upgrade | Field::Connection | Field::Protocol | Field::Extensions | Field::TransferEncoding => {
+            Cut::Comma
+        }
+        // An origin is compared as a whole: half of one must not be taken for it.
+        Field::Host | Field::Key | Field::Version | Field::Accept | Field::Origin | Field::ContentLength => Cut::Never,
+        Field::Other => Cut::Anywhere,
+    }
+}
+
 /// The front of a value that is too long to be seen at once, as much as may be taken by itself, and what is behind it.
 fn front(field: Field, value: &[u8]) -> (&[u8], &[u8]) {
     // A CR may begin the line's end.
     let whole = value.strip_suffix(b"\r").unwrap_or(value);
-    let len = match field.cut() {
+    let len = match cut(field) {
         Cut::Never => 0,
         Cut::Comma => match value::after_last_comma(whole) {
             0 => whole.len().saturating_sub(parts::behind(Class::Space, whole).len()),

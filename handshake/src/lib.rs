@@ -57,6 +57,7 @@
 extern crate std;
 
 mod accept;
+mod agreed;
 #[cfg(any(test, feature = "small"))]
 mod by_hand;
 #[cfg(any(test, not(feature = "small")))]
@@ -73,10 +74,13 @@ mod deflate;
 mod extension;
 mod fault;
 mod field;
+#[cfg(any(test, not(feature = "small")))]
 mod flags;
 mod grammar;
+#[cfg(any(test, not(feature = "small")))]
 mod head;
 mod key;
+mod kind;
 mod limits;
 mod line;
 #[cfg(any(test, not(feature = "small")))]
@@ -84,19 +88,28 @@ mod octets;
 mod offered;
 mod parts;
 mod refusal;
+#[cfg(any(test, not(feature = "small")))]
+#[cfg_attr(feature = "small", allow(unreachable_pub))] // The tests have the twin beside it.
 mod request;
 mod response;
 mod response_fault;
+#[cfg(any(test, not(feature = "small")))]
+#[cfg_attr(feature = "small", allow(unreachable_pub))] // The tests have the twin beside it.
 mod response_scanner;
-#[cfg_attr(feature = "small", path = "not_seen.rs")]
+#[cfg(any(test, not(feature = "small")))]
 mod seen;
 mod sink;
+#[cfg(any(test, feature = "small"))]
+#[cfg_attr(not(feature = "small"), allow(unreachable_pub))] // The tests have the twin beside it.
+mod small;
+mod spot;
 mod target;
 mod upgrade;
 mod value;
 mod view;
 
 pub use accept::Accept;
+pub use agreed::{Agreed, Offer};
 pub use client::ClientRequest;
 pub use deflate::DeflateParams;
 #[cfg(feature = "deflate")]
@@ -105,14 +118,20 @@ pub use extension::{Extension, Param, ParamValue};
 pub use fault::HeadFault;
 pub use grammar::is_token;
 pub use key::{Nonce, accept_key};
+pub use kind::{Body, Kind, Plain};
 pub use limits::Limits;
 pub use line::{Line, Text};
 pub use offered::Offered;
 pub use refusal::Refusal;
-pub use request::{Body, Kind, Plain, RequestScanner};
+#[cfg(not(feature = "small"))]
+pub use request::RequestScanner;
 pub use response::{CONTINUE, Framing, Response};
 pub use response_fault::ResponseFault;
-pub use response_scanner::{Agreed, Offer, ResponseScanner};
+#[cfg(not(feature = "small"))]
+pub use response_scanner::ResponseScanner;
 pub use sink::{NoRoom, WriteError};
+#[cfg(feature = "small")]
+pub use small::{RequestScanner, ResponseScanner};
+pub use spot::Spot;
 pub use upgrade::Upgrade;
 pub use view::{Headers, Request, ResponseHead};

@@ -3,9 +3,9 @@
 use crate::class::Class;
 
 #[cfg(feature = "small")]
-pub(crate) use crate::by_hand::{extension, host, literal, param, run};
+pub(crate) use crate::by_hand::{extension, literal, param, run};
 #[cfg(not(feature = "small"))]
-pub(crate) use crate::by_nom::{extension, host, literal, param, run};
+pub(crate) use crate::by_nom::{extension, literal, param, run};
 
 /// Whether certain octets lie in front.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

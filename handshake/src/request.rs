@@ -9,9 +9,11 @@ use crate::field::Field;
 use crate::grammar::{self, RequestLine, Stop, is_token_octets};
 use crate::head::{Head, Token};
 use crate::key::{Nonce, read_key};
+use crate::kind::{Body, Kind, Plain};
 use crate::limits::Limits;
 use crate::line::{Line, Text};
 use crate::refusal::Refusal;
+use crate::spot::Spot;
 use crate::target::Target;
 use crate::upgrade::Upgrade;
 use crate::value::{self, Number};
@@ -71,35 +73,6 @@ pub struct RequestScanner {
 
 const _: () = assert!(size_of::<RequestScanner>() <= 48);
 
-/// What a legal request asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A WebSocket.
-    Upgrade(Upgrade),
-    /// Something else over HTTP.
-    Plain(Plain),
-}
-
-/// What the treatment of an HTTP request depends on that asks for no WebSocket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Plain {
-    /// Whether the client wants to send more requests on the connection (RFC 9112 section 9.3).
-    pub keep_alive: bool,
-    /// The body that follows the head.
-    pub body: Body,
-}
-
-/// The body of a request (RFC 9112 section 6.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Body {
-    /// None.
-    None,
-    /// So many octets; at least one.
-    Length(u64),
-    /// Chunks, each with its own length (RFC 9112 section 7.1).
-    Chunked,
-}
-
 impl RequestScanner {
     /// A scanner of one head, before its first octet.
     pub const fn new() -> Self {
@@ -151,6 +124,11 @@ impl RequestScanner {
             Token::End => Line::End,
         };
         Ok(Some((used, line)))
+    }
+
+    /// Does the same, and tells where the line is instead of lending it.
+    pub fn spot(&mut self, limits: &Limits, subprotocols: &[&str], input: &[u8]) -> Result<Option<Spot>, Refusal> {
+        Ok(self.scan(limits, subprotocols, input)?.map(|(used, line)| Spot::of(used, &line, input)))
     }
 
     /// What the request is, once [`Line::End`] was reached. Refuses what only the whole head can show.

@@ -1,5 +1,6 @@
 //! A client reads the response head (RFC 6455 section 4.1, what follows "the client MUST validate the server's response").
 
+use crate::agreed::{Agreed, NONE, Offer, SWITCHING, is_interim};
 use crate::deflate::{self, DeflateParams};
 use crate::extension::{self, List};
 use crate::fault::HeadFault;
@@ -10,6 +11,7 @@ use crate::key::{Nonce, accept_key, key_of};
 use crate::limits::Limits;
 use crate::line::Line;
 use crate::response_fault::ResponseFault;
+use crate::spot::Spot;
 use crate::value;
 
 /// What is known of the head.
@@ -19,53 +21,6 @@ mod fact {
     pub(super) const ACCEPT: u16 = 1 << 2;
     pub(super) const PROTOCOL: u16 = 1 << 3;
     pub(super) const EXTENSIONS: u16 = 1 << 4;
-}
-
-/// The only status that opens a connection.
-const SWITCHING: u16 = 101;
-/// The server chose no subprotocol.
-const NONE: u16 = u16::MAX;
-
-/// RFC 9110 section 15.2: "A client MUST be able to parse one or more 1xx responses received prior to a final response, even if the
-/// client does not expect one." The upgrade itself is final in HTTP/1.1.
-pub(crate) const fn is_interim(status: u16) -> bool {
-    matches!(status, 100..=199) && status != SWITCHING
-}
-
-/// What a client offered, which the server's choice is compared with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Offer<'a> {
-    /// The subprotocols.
-    pub subprotocols: &'a [&'a str],
-    /// The value of `Sec-WebSocket-Extensions`, but for permessage-deflate.
-    pub extensions: Option<&'a str>,
-    /// permessage-deflate with these parameters.
-    pub deflate: Option<DeflateParams>,
-}
-
-/// What both sides have agreed on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Agreed {
-    subprotocol: u16,
-    extensions: bool,
-    deflate: Option<DeflateParams>,
-}
-
-impl Agreed {
-    /// The subprotocol that the server chose; the list is the one that was given to [`ResponseScanner::scan`].
-    pub fn subprotocol<'s>(&self, subprotocols: &[&'s str]) -> Option<&'s str> {
-        subprotocols.get(usize::from(self.subprotocol)).copied()
-    }
-
-    /// What holds for permessage-deflate, if the server accepted it; only if it was offered in [`Offer::deflate`].
-    pub const fn deflate(&self) -> Option<DeflateParams> {
-        self.deflate
-    }
-
-    /// Whether the server accepted any extension.
-    pub const fn has_extensions(&self) -> bool {
-        self.extensions
-    }
 }
 
 /// Checks a response head line by line. It holds no line.
@@ -122,6 +77,11 @@ impl ResponseScanner {
             Token::End => Line::End,
         };
         Ok(Some((used, line)))
+    }
+
+    /// Does the same, and tells where the line is instead of lending it.
+    pub fn spot(&mut self, limits: &Limits, offer: &Offer<'_>, input: &[u8]) -> Result<Option<Spot>, ResponseFault> {
+        Ok(self.scan(limits, offer, input)?.map(|(used, line)| Spot::of(used, &line, input)))
     }
 
     /// Whether the connection is open, once [`Line::End`] was reached.

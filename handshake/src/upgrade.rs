@@ -7,6 +7,7 @@ use crate::offered::Offered;
 
 /// What the answer to an opening handshake depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "small", repr(align(4)))] // It is copied in words.
 pub struct Upgrade {
     pub(crate) nonce: Nonce,
     pub(crate) deflate: Option<DeflateParams>,

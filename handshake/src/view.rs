@@ -1,10 +1,10 @@
 //! Views of whole heads: nothing is copied, and lines are parsed again when they are asked for.
 
+use crate::agreed::is_interim;
 use crate::extension::{Extension, List};
 use crate::grammar::{self, RequestLine, StatusLine};
 use crate::line::Text;
 use crate::offered::Offered;
-use crate::response_scanner::is_interim;
 use crate::target::Target;
 use crate::value;
 

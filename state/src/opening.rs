@@ -9,7 +9,7 @@ use crate::side::{Client, Server, Side};
 use crate::states::{State, Trigger};
 use martlet_codec::{NoRoom, Writer};
 use martlet_handshake::{
-    Accept, ClientRequest, DeflateParams, Kind, Line, Offer, Refusal, RequestScanner, Response, ResponseScanner, Text,
+    Accept, ClientRequest, DeflateParams, Kind, Line, Offer, Refusal, RequestScanner, Response, ResponseScanner, Spot,
     WriteError,
 };
 use rand_core::CryptoRng;
@@ -44,7 +44,7 @@ impl<'c> Connection<'c, Server> {
     ) -> Result<Status<'i>, Fault> {
         let Self { config, phase: Phase::Head(scanner), .. } = self else { return Ok(Status::More) };
         let read = read_line(config.head_mode, scanner.taken(), input, |fresh| {
-            scanner.scan(&config.head, config.subprotocols, fresh)
+            scanner.spot(&config.head, config.subprotocols, fresh)
         });
         match read {
             Ok(Some(Read::Line(line))) => Ok(Status::Event(Event::Line(line))),
@@ -87,7 +87,7 @@ impl<'c, R: CryptoRng> Connection<'c, Client<R>> {
         let Self { config, phase: Phase::Head(scanner), .. } = self else { return Ok(Status::More) };
         let offer = Offer { subprotocols: config.subprotocols, extensions: None, deflate: config.deflate };
         let read =
-            read_line(config.head_mode, scanner.taken(), input, |fresh| scanner.scan(&config.head, &offer, fresh));
+            read_line(config.head_mode, scanner.taken(), input, |fresh| scanner.spot(&config.head, &offer, fresh));
         let fault = match read {
             Ok(Some(Read::Line(line))) => return Ok(Status::Event(Event::Line(line))),
             Ok(Some(Read::Head(_))) => match scanner.finish() {
@@ -158,7 +158,7 @@ fn read_line<'i, F>(
     mode: HeadMode,
     taken: u32,
     input: &mut &'i mut [u8],
-    mut scan: impl for<'a> FnMut(&'a [u8]) -> Result<Option<(usize, Line<'a>)>, F>,
+    mut scan: impl FnMut(&[u8]) -> Result<Option<Spot>, F>,
 ) -> Result<Option<Read<'i>>, F> {
     let mut checked = match mode {
         HeadMode::Whole => usize::try_from(taken).unwrap_or(usize::MAX),
@@ -166,78 +166,17 @@ fn read_line<'i, F>(
     };
     loop {
         let fresh = input.get(checked..).unwrap_or_default();
-        let Some((used, line)) = scan(fresh)? else { return Ok(None) };
-        checked = checked.saturating_add(used);
-        if matches!(line, Line::End) {
-            let taken: &'i [u8] = input.split_off_mut(..checked).unwrap_or_default();
-            return Ok(Some(Read::Head(if mode == HeadMode::Whole { taken } else { &[] })));
+        let Some(spot) = scan(fresh)? else { return Ok(None) };
+        checked = checked.saturating_add(spot.used);
+        if mode == HeadMode::Whole && !spot.is_end() {
+            continue;
         }
-        if mode == HeadMode::Lines {
-            let place = Place::of(&line, fresh);
-            let taken: &'i [u8] = input.split_off_mut(..checked).unwrap_or_default();
-            return Ok(Some(Read::Line(place.line(taken))));
-        }
-    }
-}
-
-/// Where a line's parts lie, so that it can be shown again when the octets have been split off.
-struct Place {
-    shape: Shape,
-    name: Part,
-    value: Part,
-}
-
-/// A line with its parts left out.
-enum Shape {
-    Blank,
-    Request,
-    Status(u16),
-    Header { last: bool },
-    Piece { last: bool },
-    End,
-}
-
-#[derive(Clone, Copy)]
-struct Part {
-    at: usize,
-    len: usize,
-}
-
-impl Part {
-    fn of(part: &[u8], whole: &[u8]) -> Self {
-        // Only addresses are compared. A part that lies elsewhere would be shown as empty.
-        Self { at: (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize), len: part.len() }
-    }
-
-    #[cfg_attr(feature = "small", inline(never))]
-    fn show(self, whole: &[u8]) -> &[u8] {
-        whole.get(self.at..).and_then(|from| from.get(..self.len)).unwrap_or_default()
-    }
-}
-
-impl Place {
-    fn of(line: &Line<'_>, whole: &[u8]) -> Self {
-        let (shape, name, value): (_, &[u8], &[u8]) = match *line {
-            Line::Blank => (Shape::Blank, b"", b""),
-            Line::End => (Shape::End, b"", b""),
-            Line::Request { method, target } => (Shape::Request, method.as_bytes(), target.as_bytes()),
-            Line::Status { code, reason } => (Shape::Status(code), b"", reason),
-            Line::Header { name, value, last } => (Shape::Header { last }, name.as_bytes(), value),
-            Line::ValuePiece { value, last } => (Shape::Piece { last }, b"", value),
-        };
-        Self { shape, name: Part::of(name, whole), value: Part::of(value, whole) }
-    }
-
-    fn line<'i>(&self, whole: &'i [u8]) -> Line<'i> {
-        let (name, value) = (Text::new(self.name.show(whole)), self.value.show(whole));
-        match self.shape {
-            Shape::Blank => Line::Blank,
-            Shape::Request => Line::Request { method: name, target: Text::new(value) },
-            Shape::Status(code) => Line::Status { code, reason: value },
-            Shape::Header { last } => Line::Header { name, value, last },
-            Shape::Piece { last } => Line::ValuePiece { value, last },
-            Shape::End => Line::End,
-        }
+        let taken: &'i [u8] = input.split_off_mut(..checked).unwrap_or_default();
+        return Ok(Some(match mode {
+            HeadMode::Lines if !spot.is_end() => Read::Line(spot.line(taken)),
+            HeadMode::Lines => Read::Head(&[]),
+            HeadMode::Whole => Read::Head(taken),
+        }));
     }
 }
 
