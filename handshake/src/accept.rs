@@ -64,14 +64,14 @@ impl Accept<'_> {
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ",
         );
         sink.octets(accept);
-        sink.text("\r\n");
         if let Some(subprotocol) = self.subprotocol {
-            sink.header("Sec-WebSocket-Protocol", subprotocol.as_str());
+            sink.text("\r\nSec-WebSocket-Protocol: ");
+            sink.text(subprotocol.as_str());
         }
         let deflate = self.deflate(upgrade);
         let deflate = deflate.map(|params| move |sink: &mut Sink<'_>| params.answer(|part| sink.text(part)));
         sink.extensions(deflate, self.extensions);
         sink.headers(self.headers);
-        sink.text("\r\n");
+        sink.text("\r\n\r\n");
     }
 }

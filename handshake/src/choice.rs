@@ -28,8 +28,8 @@ impl Choice {
     /// A name came.
     pub(crate) fn name(&mut self, name: &[u8], ours: &[&str]) {
         // Names of subprotocols are compared octet by octet (RFC 6455 section 11.5).
-        let place = ours.iter().position(|ours| ours.as_bytes() == name);
-        self.note(place.and_then(|place| Place::try_from(place).ok()).unwrap_or(OTHERS).min(OTHERS));
+        let place = ours.iter().position(|ours| ours.as_bytes() == name).unwrap_or(usize::MAX);
+        self.note(place.min(usize::from(OTHERS)) as Place);
     }
 
     fn note(&mut self, news: Place) {

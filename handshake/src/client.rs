@@ -83,26 +83,25 @@ impl<'a> ClientRequest<'a> {
     fn put(&self, nonce: &Nonce, sink: &mut Sink<'_>) {
         sink.text("GET ");
         sink.text(self.target);
-        sink.text(" HTTP/1.1\r\n");
-        sink.header("Host", self.host);
-        sink.text("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
+        sink.text(" HTTP/1.1\r\nHost: ");
+        sink.text(self.host);
+        sink.text("\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
         sink.octets(&key_of(nonce));
-        sink.text("\r\n");
         if let Some(origin) = self.origin {
-            sink.header("Origin", origin);
+            sink.text("\r\nOrigin: ");
+            sink.text(origin);
         }
         if let [first, rest @ ..] = self.subprotocols {
-            sink.text("Sec-WebSocket-Protocol: ");
+            sink.text("\r\nSec-WebSocket-Protocol: ");
             sink.text(first);
             for name in rest {
                 sink.text(", ");
                 sink.text(name);
             }
-            sink.text("\r\n");
         }
         let deflate = self.deflate.map(|params| move |sink: &mut Sink<'_>| params.offer(|part| sink.text(part)));
         sink.extensions(deflate, self.extensions);
         sink.headers(self.headers);
-        sink.text("\r\n");
+        sink.text("\r\n\r\n");
     }
 }

@@ -32,12 +32,8 @@ pub fn accept_key(key: &[u8; KEY]) -> [u8; ACCEPT] {
     let [.., last] = &mut block;
     *last = 480;
     compress(&mut state, &mut block);
-    let mut digest = [0; 20];
-    for (octets, word) in digest.as_chunks_mut().0.iter_mut().zip(state) {
-        *octets = word.to_be_bytes();
-    }
     let mut accept = [0; ACCEPT];
-    encode(&digest, &mut accept);
+    encode(state.map(u32::to_be_bytes).as_flattened(), &mut accept);
     accept
 }
 
@@ -51,11 +47,13 @@ pub(crate) fn key_of(nonce: &Nonce) -> [u8; KEY] {
 /// Whether `value` is a key: base64 of exactly 16 octets, in the one form that encoding gives. Then these are its nonce; otherwise
 /// they are nobody's.
 pub(crate) fn read_key(value: &[u8], nonce: &mut Nonce) -> bool {
+    let Some(digits) = value.strip_suffix(b"==") else { return false };
     // Of the bits that came, as many as are no whole octet yet are of use.
     let (mut bits, mut open) = (0u32, 0u8);
     let mut octets = nonce.iter_mut();
-    for digit in value {
-        (bits, open) = (bits << 6 | u32::from(bits_of(*digit)), open.wrapping_add(6));
+    for digit in digits {
+        let Some(six) = bits_of(*digit) else { return false };
+        (bits, open) = (bits << 6 | u32::from(six), open.wrapping_add(6));
         if open >= 8 {
             open = open.wrapping_sub(8);
             if let Some(octet) = octets.next() {
@@ -63,8 +61,8 @@ pub(crate) fn read_key(value: &[u8], nonce: &mut Nonce) -> bool {
             }
         }
     }
-    // What is too short or too long, no digit, and a last one with bits set that belong to no octet, do not come back.
-    key_of(nonce) == value
+    // The last digit has four bits that belong to no octet.
+    digits.len() == KEY - 2 && bits & 0x0f == 0
 }
 
 /// Octets in base64 (RFC 4648 section 4) to `text`, which is as long as that.
@@ -100,15 +98,16 @@ const fn digit_of(bits: u8) -> u8 {
     }
 }
 
-/// The six bits of a digit. What is none is taken for the last one.
-const fn bits_of(digit: u8) -> u8 {
-    match digit {
+/// The six bits of a digit.
+const fn bits_of(digit: u8) -> Option<u8> {
+    Some(match digit {
         b'A'..=b'Z' => digit.wrapping_sub(b'A'),
         b'a'..=b'z' => digit.wrapping_sub(b'a').wrapping_add(26),
         b'0'..=b'9' => digit.wrapping_sub(b'0').wrapping_add(52),
         b'+' => 62,
-        _ => 63,
-    }
+        b'/' => 63,
+        _ => return None,
+    })
 }
 
 /// Puts octets into the words of a block from one on.

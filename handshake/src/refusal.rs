@@ -167,23 +167,22 @@ impl Refusal {
         whole(out, |sink| self.put(sink))
     }
 
-    #[cfg_attr(feature = "small", inline(never))]
     fn put(self, sink: &mut Sink<'_>) {
         let (status, reason) = (self.status(), self.reason());
         put_status_line(sink, status);
         sink.text(match status {
             // RFC 9110 section 15.5.6 and RFC 6455 section 4.2.2 item 4; section 7.8 of the former wants "upgrade" in
             // Connection beside each Upgrade.
-            405 => "Allow: GET\r\nConnection: close\r\n",
-            426 => "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nConnection: Upgrade, close\r\n",
-            _ => "Connection: close\r\n",
+            405 => "\r\nAllow: GET\r\nConnection: close",
+            426 => "\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nConnection: Upgrade, close",
+            _ => "\r\nConnection: close",
         });
         if cfg!(feature = "small") {
             // The words for people take more flash than all that is said to machines.
-            sink.text("Content-Length: 0\r\n\r\n");
+            sink.text("\r\nContent-Length: 0\r\n\r\n");
             return;
         }
-        sink.text("Content-Type: text/plain\r\nContent-Length: ");
+        sink.text("\r\nContent-Type: text/plain\r\nContent-Length: ");
         sink.number((reason.len() as u64).saturating_add(1));
         sink.text("\r\n\r\n");
         sink.text(reason);

@@ -70,10 +70,10 @@ impl<'a> Response<'a> {
         let upgrade = self.headers.iter().any(|(name, _)| Field::of(name.as_bytes()) == Field::Upgrade);
         let keep_alive = self.keep_alive && self.framing != Framing::Close;
         sink.text(match (upgrade, keep_alive) {
-            (false, false) => "Connection: close\r\n",
-            (false, true) => "Connection: keep-alive\r\n",
-            (true, false) => "Connection: Upgrade, close\r\n",
-            (true, true) => "Connection: Upgrade, keep-alive\r\n",
+            (false, false) => "\r\nConnection: close",
+            (false, true) => "\r\nConnection: keep-alive",
+            (true, false) => "\r\nConnection: Upgrade, close",
+            (true, true) => "\r\nConnection: Upgrade, keep-alive",
         });
         // RFC 9110 section 8.6: none with 204, and with 304 only the length that the body would have had. Section 15.3.6:
         // 205 says that there is no body.
@@ -81,10 +81,10 @@ impl<'a> Response<'a> {
             Framing::Whole if matches!(self.status, 204 | 304) => (),
             Framing::Whole => put_length(sink, self.body.len() as u64),
             Framing::Length(length) => put_length(sink, length),
-            Framing::Chunked => sink.text("Transfer-Encoding: chunked\r\n"),
+            Framing::Chunked => sink.text("\r\nTransfer-Encoding: chunked"),
             Framing::Close => (),
         }
-        sink.text("\r\n");
+        sink.text("\r\n\r\n");
         if !self.head_only {
             sink.octets(self.body);
         }
@@ -92,7 +92,6 @@ impl<'a> Response<'a> {
 }
 
 fn put_length(sink: &mut Sink<'_>, length: u64) {
-    sink.text("Content-Length: ");
+    sink.text("\r\nContent-Length: ");
     sink.number(length);
-    sink.text("\r\n");
 }

@@ -97,13 +97,14 @@ pub(crate) struct Sink<'o> {
 
 /// Writes what `put` does to the front of `out`, if all of it fits; says how many octets that is.
 pub(crate) fn whole(out: &mut [u8], put: impl Fn(&mut Sink<'_>)) -> Result<usize, NoRoom> {
-    let mut sink = Sink { room: &mut [], wanted: 0 };
-    // The first time only counts.
-    put(&mut sink);
-    let wanted = sink.wanted;
-    sink.room = out.get_mut(..wanted).ok_or(NoRoom { wanted })?;
-    put(&mut sink);
-    Ok(wanted)
+    let (mut sink, mut out) = (Sink { room: &mut [], wanted: 0 }, Some(out));
+    // The first time only counts. Both times are one call, of which a compiler leaves out what this caller has none of.
+    loop {
+        put(&mut sink);
+        let wanted = core::mem::take(&mut sink.wanted);
+        let Some(out) = out.take() else { return Ok(wanted) };
+        sink.room = out.get_mut(..wanted).ok_or(NoRoom { wanted })?;
+    }
 }
 
 impl Sink<'_> {
@@ -135,26 +136,26 @@ impl Sink<'_> {
         self.octets(digits.split_at_checked(digits.len().saturating_sub(used)).map_or(&[], |(_, digits)| digits));
     }
 
+    /// A header line, which begins with the end of the line before.
     pub(crate) fn header(&mut self, name: &str, value: &str) {
+        self.text("\r\n");
         self.text(name);
         self.text(": ");
         self.text(value);
-        self.text("\r\n");
     }
 
-    /// The extensions header: `deflate` puts permessage-deflate, if that is one of them, before `others`.
+    /// The same for the extensions: `deflate` puts permessage-deflate, if that is one of them, before `others`.
     pub(crate) fn extensions(&mut self, deflate: Option<impl Fn(&mut Self)>, others: Option<&str>) {
         if deflate.is_none() && others.is_none() {
             return;
         }
-        self.text("Sec-WebSocket-Extensions: ");
+        self.text("\r\nSec-WebSocket-Extensions: ");
         let both = deflate.is_some() && others.is_some();
         if let Some(deflate) = deflate {
             deflate(self);
         }
         self.text(if both { ", " } else { "" });
         self.text(others.unwrap_or_default());
-        self.text("\r\n");
     }
 
     pub(crate) fn headers(&mut self, headers: &[(&str, &str)]) {
@@ -196,16 +197,18 @@ pub(crate) fn check_headers(headers: &[(&str, &str)], reserved: impl Fn(Field) -
     Ok(())
 }
 
-/// "HTTP/1.1", the status, and its name if it is a common one: the name means nothing to a recipient.
+/// "HTTP/1.1", the status, and its name if it is a common one, without the line's end: the name means nothing to a recipient.
 pub(crate) fn put_status_line(sink: &mut Sink<'_>, status: u16) {
     sink.text("HTTP/1.1 ");
-    // Three digits, as every status has, need no loop.
-    sink.octets(&[status / 100, status / 10, status].map(|number| b'0' | (number % 10) as u8));
-    sink.text(" ");
+    let (mut digits, mut rest) = (*b"000 ", status);
+    for digit in digits.iter_mut().rev().skip(1) {
+        *digit |= (rest % 10) as u8;
+        rest /= 10;
+    }
+    sink.octets(&digits);
     if !cfg!(feature = "small") {
         sink.text(status_name(status));
     }
-    sink.text("\r\n");
 }
 
 const fn status_name(status: u16) -> &'static str {

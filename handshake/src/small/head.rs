@@ -1,10 +1,11 @@
 //! The lines of a head, one after the other: what the scanners of both roles have in common.
 
-use super::machine::{NOTHING, Tape, part};
+use super::machine::{NO_HEADER, NOTHING, TOKEN, Tape, part};
 use super::words::{self, Word, word};
 use crate::count::{self, Headers, Octets};
 use crate::fault::HeadFault;
 use crate::limits::Limits;
+use crate::refusal::Refusal;
 use crate::spot::{Shape, Spot};
 
 /// The start line comes.
@@ -27,24 +28,19 @@ pub(super) struct Head {
     pub(super) facts: u16,
 }
 
-/// A line as it is before any role looks at it.
-pub(super) struct Found {
+/// The octets at hand, and the line in them as it is before any role looks at it.
+pub(super) struct Found<'i> {
+    pub(super) tape: Tape<'i>,
     pub(super) spot: Spot,
-    /// The header that it is of.
+    /// The header that the line is of.
     pub(super) field: Word,
 }
 
-/// What is wrong with a line, before a role gives it its own name for that.
-#[derive(Clone, Copy)]
-pub(super) enum Flaw {
-    /// It breaks what all lines of a head have in common.
-    Head(HeadFault),
-    /// It is no start line.
-    Start,
-    /// It speaks another major version of HTTP.
-    Version,
-    /// A request's target does not fit.
-    Target,
+impl<'i> Found<'i> {
+    pub(super) const fn new(octets: &'i [u8]) -> Self {
+        let spot = Spot { used: 0, shape: Shape::Blank, name: 0, begin: 0, end: 0 };
+        Self { tape: Tape::new(octets), spot, field: 0 }
+    }
 }
 
 impl Head {
@@ -71,9 +67,11 @@ impl Head {
         self.facts & fact != 0
     }
 
-    /// The next line, or a piece of one. `start` is the part that the start line is. Of a header the tape is then at the value.
+    /// Finds the next line, or a piece of one. Says whether there is one. `start` is the part that the start line is. Of a header the tape is then at the value. What is
+    /// wrong has the name that it has for a server.
     #[inline(never)]
-    pub(super) fn next(&mut self, start: u8, limits: &Limits, tape: &mut Tape<'_>) -> Result<Option<Found>, Flaw> {
+    pub(super) fn next(&mut self, start: u8, limits: &Limits, found: &mut Found<'_>) -> Result<bool, Refusal> {
+        let Found { tape, spot, field: found } = found;
         // Whatever lies behind this many octets is never looked at, so that it does not matter whether it is there already.
         #[allow(clippy::useless_conversion)] // It is one with `small`.
         let left = u32::from(count::octets(limits.max_head_bytes).saturating_sub(self.taken));
@@ -82,7 +80,7 @@ impl Head {
         tape.octets = window.unwrap_or(tape.octets);
         let mut field = self.stage;
         let part = match field {
-            DONE => return Ok(None),
+            DONE => return Ok(false),
             START => start,
             FIELDS if self.headers >= count::headers(limits.max_headers) => part::NO_FIELD,
             FIELDS => part::FIELD,
@@ -92,15 +90,15 @@ impl Head {
         let last = wants == NOTHING;
         if !last {
             match tape.octets.get(tape.at) {
-                Some(octet) => return Err(self.flaw(tape, wants, *octet)),
-                None if !is_bounded => return Ok(None),
-                None if matches!(tape.row, part::TARGET..part::HTTP) => return Err(Flaw::Target),
+                Some(octet) => return Err(self.flaw(wants, *octet)),
+                None if !is_bounded => return Ok(false),
+                None if matches!(tape.row, part::TARGET..part::HTTP) => return Err(Refusal::TargetTooLong),
                 None if left <= limits.max_line_bytes => return Err(HeadFault::HeadTooLong.into()),
                 None if matches!(tape.row, part::VALUE..part::NO_FIELD) => {}
                 None => return Err(HeadFault::LineTooLong.into()),
             }
         }
-        let mut spot = Spot { used: tape.at, shape: Shape::Blank, name: 0, begin: 0, end: tape.end };
+        (spot.used, spot.end) = (tape.at, tape.end);
         if last && tape.at == b"\r\n".len() && field >= FIELDS {
             if field == FIELDS {
                 (self.stage, spot.shape) = (DONE, Shape::End);
@@ -109,6 +107,7 @@ impl Head {
             (self.stage, spot.shape) = (FIELDS, Shape::Request);
         } else {
             tape.at = 0;
+            spot.shape = Shape::Piece { last };
             if field == FIELDS {
                 self.headers = self.headers.saturating_add(1);
                 tape.run(part::WORD);
@@ -117,45 +116,50 @@ impl Head {
                 tape.at = tape.at.wrapping_add(1);
                 tape.run(part::BLANKS);
                 spot.begin = tape.at;
+                spot.shape = Shape::Header { last };
             }
             if !last {
                 spot.end = cut(field, tape, wants).ok_or(HeadFault::LineTooLong)?;
                 (spot.used, tape.at) = (spot.end, spot.begin);
                 tape.octets = tape.octets.get(..spot.end).unwrap_or_default();
             }
-            spot.shape = if spot.name == 0 { Shape::Piece { last } } else { Shape::Header { last } };
             self.stage = if last { FIELDS } else { field };
         }
         // A window has no more octets than can be counted.
         self.taken = self.taken.wrapping_add(spot.used as Octets);
-        Ok(Some(Found { spot, field }))
+        *found = field;
+        Ok(true)
     }
 
     /// What an octet that may not follow is called.
-    fn flaw(&self, tape: &Tape<'_>, wants: u8, octet: u8) -> Flaw {
-        let is_first = self.stage == FIELDS && tape.at == 0;
-        let fault = match (octet, wants) {
-            (b' ' | b'\t', _) if is_first && self.headers == 0 => HeadFault::SpaceBeforeHeaders,
-            (b' ' | b'\t', _) if is_first => HeadFault::ObsoleteFold,
-            (_, b'\r') if is_first => HeadFault::TooManyHeaders,
-            // Within "HTTP/" it is like any other octet.
-            (b'\n', b'T' | b'P' | b'/') => return Flaw::Start,
-            (b'\n', _) => HeadFault::BareLf,
-            (_, b'\n') => HeadFault::BareCr,
-            (b'0'..=b'9', b'1') => return Flaw::Version,
-            _ if self.stage == START => return Flaw::Start,
-            (_, b'\r') => HeadFault::ValueInvalid,
-            (b' ' | b'\t', _) => HeadFault::SpaceBeforeColon,
-            (b'\r', _) => HeadFault::ColonMissing,
-            _ => HeadFault::NameInvalid,
+    #[inline(never)]
+    fn flaw(&self, wants: u8, octet: u8) -> Refusal {
+        let is_space = matches!(octet, b' ' | b'\t');
+        let fault = if self.stage == START {
+            match octet {
+                _ if wants == b'\n' => HeadFault::BareCr,
+                b'\n' if !matches!(wants, b'T' | b'P' | b'/') => HeadFault::BareLf,
+                b'0'..=b'9' if wants == b'1' => return Refusal::HttpVersionUnsupported,
+                _ => return Refusal::RequestLineInvalid,
+            }
+        } else if is_space && wants >= TOKEN {
+            if self.headers == 0 { HeadFault::SpaceBeforeHeaders } else { HeadFault::ObsoleteFold }
+        } else if wants == NO_HEADER {
+            HeadFault::TooManyHeaders
+        } else if octet == b'\n' {
+            HeadFault::BareLf
+        } else if wants == b'\n' {
+            HeadFault::BareCr
+        } else if wants == b'\r' {
+            HeadFault::ValueInvalid
+        } else if is_space {
+            HeadFault::SpaceBeforeColon
+        } else if octet == b'\r' {
+            HeadFault::ColonMissing
+        } else {
+            HeadFault::NameInvalid
         };
-        Flaw::Head(fault)
-    }
-}
-
-impl From<HeadFault> for Flaw {
-    fn from(fault: HeadFault) -> Self {
-        Self::Head(fault)
+        fault.into()
     }
 }
 

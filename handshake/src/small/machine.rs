@@ -1,23 +1,35 @@
 //! A machine of one table that reads every part of a head, an octet at a time: the grammar as data, for machines whose flash is small.
 //!
-//! Each row of [`TABLE`] says which octet it wants and where to go on: [`one`] takes it or stops, [`any`] takes as many as there are,
-//! [`maybe`] takes it or passes over rows, [`back`] takes it and begins again further up. [`run`] starts at one of the places in [`part`], and
-//! tells where it stopped and how many octets it took. There are three reasons to stop, and the caller sees which it was: the part
-//! is complete ([`Run::is_complete`]), the octet at hand is none that may follow, or there is none at hand.
+//! A row of the table says which octet it wants, and where to go on if that is the octet at hand and if it is not:
+//!
+//! | row | the octet is at hand | it is not |
+//! |---|---|---|
+//! | `one(x)` | take it, next row | stop |
+//! | `any(x)` | take it, same row | next row |
+//! | `maybe(x, n)` | take it, next row | pass over n rows |
+//! | `back(x, n)` | take it, n rows up | next row |
+//! | `back_or_stop(x, n)` | take it, n rows up | stop |
+//! | `jump(n)` | | pass over n rows |
+//! | `END` | | stop: all of the part is there |
+//!
+//! A [`Tape`] has the octets. It reads one [`part`] after the other ([`run`](Tape::run)), and tells what it wants next. There are three reasons to
+//! stop: it wants nothing, as the part is complete; the octet at hand is none that may follow; or there is none at hand.
 
 use crate::class::{self, Class};
 use crate::value::Number;
 
-/// Which octet a row wants, and two jumps of four bits each: how many rows back from the next one if it is there, and how many on if it is not. 0
-/// for the latter stops the machine.
+/// The octet that a row wants; and in four bits each how many rows above the next one the machine goes on if it is at hand, and how many
+/// below this one if it is not, where 0 stops it.
 type Row = [u8; 2];
 
-/// With the number of a class's bit: any octet of that class. Octets of ASCII stand for themselves.
+/// With the number of a class's bit: any octet of that class. Below are octets of ASCII.
 const CLASS: u8 = 0x80;
-/// No octet.
+/// No octet, because the part is complete.
 pub(crate) const NOTHING: u8 = CLASS | 8;
+/// No octet, because no header may come.
+pub(crate) const NO_HEADER: u8 = CLASS | 9;
 
-const TOKEN: u8 = class(Class::Token);
+pub(crate) const TOKEN: u8 = class(Class::Token);
 const TARGET: u8 = class(Class::Target);
 const VALUE: u8 = class(Class::Value);
 const SPACE: u8 = class(Class::Space);
@@ -86,7 +98,7 @@ table! {
     /// What is behind the colon of a header line.
     VALUE [any(VALUE), one(b'\r'), one(b'\n'), END]
     /// The empty line behind the last header, and no other.
-    NO_FIELD [one(b'\r'), one(b'\n'), END]
+    NO_FIELD [maybe(b'\r', 2), one(b'\n'), END, one(NO_HEADER)]
 
     /// The element of an Upgrade list: a token, and perhaps "/" and one more (RFC 9110 section 7.8). Whitespace may follow, as it may
     /// behind any other element or value below.
@@ -204,7 +216,6 @@ impl<'i> Tape<'i> {
 
     /// Reads the next element of a list (RFC 9110 section 5.6.1). Says whether it is such a part; nothing if there is no other
     /// element. Empty ones count for nothing.
-    #[inline(never)]
     pub(crate) fn element(&mut self, part: u8) -> Option<bool> {
         self.run(part::GAP);
         if self.octet() == b'\r' {

@@ -1,6 +1,6 @@
 //! A server reads a request head (RFC 6455 section 4.2.1).
 
-use super::head::{Flaw, Found, Head};
+use super::head::{Found, Head};
 use super::machine::{NOTHING, Tape, part};
 use super::words::{self, Word, word};
 use crate::choice::Choice;
@@ -144,11 +144,13 @@ impl RequestScanner {
 
     /// Does the same, and tells where the line is instead of lending it.
     pub fn spot(&mut self, limits: &Limits, subprotocols: &[&str], input: &[u8]) -> Result<Option<Spot>, Refusal> {
-        let mut tape = Tape::new(input);
-        let Some(mut found) = self.head.next(part::REQUEST, limits, &mut tape)? else { return Ok(None) };
+        let mut found = Found::new(input);
+        if !self.head.next(part::REQUEST, limits, &mut found)? {
+            return Ok(None);
+        }
         match found.spot.shape {
-            Shape::Request => self.request_line(&mut found.spot, &mut tape)?,
-            Shape::Header { .. } | Shape::Piece { .. } => self.field(&found, &mut tape, subprotocols)?,
+            Shape::Request => self.request_line(&mut found)?,
+            Shape::Header { .. } | Shape::Piece { .. } => self.field(&mut found, subprotocols)?,
             Shape::Blank | Shape::Status(_) | Shape::End => {}
         }
         Ok(Some(found.spot))
@@ -202,7 +204,8 @@ impl RequestScanner {
         }
     }
 
-    fn request_line(&mut self, spot: &mut Spot, tape: &mut Tape<'_>) -> Result<(), Refusal> {
+    fn request_line(&mut self, found: &mut Found<'_>) -> Result<(), Refusal> {
+        let Found { tape, spot, .. } = found;
         if tape.number != 0 {
             self.head.facts |= fact::HTTP_1_1;
         }
@@ -217,8 +220,8 @@ impl RequestScanner {
     }
 
     /// Checks a header line, or a piece of a list.
-    fn field(&mut self, found: &Found, tape: &mut Tape<'_>, subprotocols: &[&str]) -> Result<(), Refusal> {
-        let field = found.field;
+    fn field(&mut self, found: &mut Found<'_>, subprotocols: &[&str]) -> Result<(), Refusal> {
+        let Found { ref mut tape, spot, field } = *found;
         let Some(rule) = RULES.get(usize::from(field)) else { return Ok(()) };
         let bit = words::bit(field);
         if field < words::UPGRADE {
@@ -228,7 +231,7 @@ impl RequestScanner {
             self.head.facts |= bit;
             return if self.once(field, rule, tape) { Ok(()) } else { Err(rule.invalid) };
         }
-        if found.spot.name != 0 {
+        if spot.name != 0 {
             match field {
                 words::PROTOCOL => self.subprotocol.line(),
                 words::CODING if !self.head.has(fact::HTTP_1_1) => return Err(Refusal::TransferEncodingInvalid),
@@ -249,7 +252,7 @@ impl RequestScanner {
             self.head.facts |= option;
         }
         if field == words::EXTENSIONS {
-            let value = tape.octets.get(found.spot.begin..found.spot.end).unwrap_or_default();
+            let value = tape.octets.get(spot.begin..spot.end).unwrap_or_default();
             // Offers come in the client's order of preference, over all lines: the first that can be honoured stays.
             self.deflate = self.deflate.or_else(|| self.wanted?.choose(List::new(value)));
         }
@@ -295,17 +298,6 @@ fn absolute(tape: &mut Tape<'_>) -> Result<(), Refusal> {
     // A path or a query may follow, or the space behind the target.
     let ends = tape.end != tape.at || matches!(tape.octet(), b'/' | b'?');
     if legal && ends { Ok(()) } else { Err(Refusal::HostInvalid) }
-}
-
-impl From<Flaw> for Refusal {
-    fn from(flaw: Flaw) -> Self {
-        match flaw {
-            Flaw::Head(fault) => Self::Head(fault),
-            Flaw::Start => Self::RequestLineInvalid,
-            Flaw::Version => Self::HttpVersionUnsupported,
-            Flaw::Target => Self::TargetTooLong,
-        }
-    }
 }
 
 impl Default for RequestScanner {

@@ -1,6 +1,6 @@
 //! A client reads the response head (RFC 6455 section 4.1, what follows "the client MUST validate the server's response").
 
-use super::head::{Flaw, Found, Head};
+use super::head::{Found, Head};
 use super::machine::{Tape, part};
 use super::words::{self, word};
 use crate::agreed::{Agreed, NONE, Offer, SWITCHING, is_interim};
@@ -10,6 +10,7 @@ use crate::fault::HeadFault;
 use crate::key::{Nonce, accept_key, key_of};
 use crate::limits::Limits;
 use crate::line::Line;
+use crate::refusal::Refusal;
 use crate::response_fault::ResponseFault;
 use crate::spot::{Shape, Spot};
 
@@ -62,12 +63,14 @@ impl ResponseScanner {
 
     /// Does the same, and tells where the line is instead of lending it.
     pub fn spot(&mut self, limits: &Limits, offer: &Offer<'_>, input: &[u8]) -> Result<Option<Spot>, ResponseFault> {
-        let mut tape = Tape::new(input);
-        let Some(mut found) = self.head.next(part::STATUS, limits, &mut tape)? else { return Ok(None) };
+        let mut found = Found::new(input);
+        if !self.head.next(part::STATUS, limits, &mut found).map_err(fault)? {
+            return Ok(None);
+        }
         match found.spot.shape {
-            Shape::Request => self.status_line(&mut found.spot, &tape)?,
+            Shape::Request => self.status_line(&mut found)?,
             Shape::Header { .. } | Shape::Piece { .. } if self.status == SWITCHING => {
-                self.field(&found, &mut tape, offer)?;
+                self.field(&mut found, offer)?;
             }
             Shape::End if is_interim(self.status) => {
                 self.head.again();
@@ -97,7 +100,8 @@ impl ResponseScanner {
         }
     }
 
-    fn status_line(&mut self, spot: &mut Spot, tape: &Tape<'_>) -> Result<(), ResponseFault> {
+    fn status_line(&mut self, found: &mut Found<'_>) -> Result<(), ResponseFault> {
+        let Found { tape, spot, .. } = found;
         let code = (tape.number % 1000) as u16;
         // RFC 9110 section 15.2: HTTP/1.0 knows no such status, so that what says it knows no upgrade.
         if code == SWITCHING && tape.number < 1000 {
@@ -109,9 +113,10 @@ impl ResponseScanner {
     }
 
     /// Checks a header line, or a piece of a list.
-    fn field(&mut self, found: &Found, tape: &mut Tape<'_>, offer: &Offer<'_>) -> Result<(), ResponseFault> {
-        let duplicate = match found.field {
-            words::UPGRADE | words::CONNECTION => return self.list(found.field == words::UPGRADE, tape),
+    fn field(&mut self, found: &mut Found<'_>, offer: &Offer<'_>) -> Result<(), ResponseFault> {
+        let Found { ref mut tape, spot, field } = *found;
+        let duplicate = match field {
+            words::UPGRADE | words::CONNECTION => return self.list(field == words::UPGRADE, tape),
             words::ACCEPT => ResponseFault::AcceptDuplicate,
             words::PROTOCOL => ResponseFault::SubprotocolDuplicate,
             words::EXTENSIONS => ResponseFault::ExtensionsDuplicate,
@@ -119,18 +124,18 @@ impl ResponseScanner {
             _ => return Ok(()),
         };
         // What the server chose is checked as a whole, so that it must fit at once.
-        if found.spot.shape != (Shape::Header { last: true }) {
+        if spot.shape != (Shape::Header { last: true }) {
             return Err(HeadFault::LineTooLong.into());
         }
-        let bit = words::bit(found.field);
+        let bit = words::bit(field);
         if self.head.has(bit) {
             return Err(duplicate);
         }
         self.head.facts |= bit;
-        match found.field {
+        match field {
             words::ACCEPT => {
                 let expect = accept_key(&key_of(&self.nonce));
-                let value = tape.octets.get(found.spot.begin..found.spot.end).unwrap_or_default();
+                let value = tape.octets.get(spot.begin..spot.end).unwrap_or_default();
                 if value == expect { Ok(()) } else { Err(ResponseFault::AcceptMismatch) }
             }
             words::PROTOCOL => {
@@ -217,12 +222,11 @@ fn has_name(tape: &mut Tape<'_>, name: &[u8]) -> bool {
     false
 }
 
-impl From<Flaw> for ResponseFault {
-    fn from(flaw: Flaw) -> Self {
-        match flaw {
-            Flaw::Head(fault) => Self::Head(fault),
-            Flaw::Version => Self::HttpVersionUnsupported,
-            Flaw::Start | Flaw::Target => Self::StatusLineInvalid,
-        }
+/// What a client calls it that a line is no head's.
+fn fault(refusal: Refusal) -> ResponseFault {
+    match refusal {
+        Refusal::Head(fault) => ResponseFault::Head(fault),
+        Refusal::HttpVersionUnsupported => ResponseFault::HttpVersionUnsupported,
+        _ => ResponseFault::StatusLineInvalid,
     }
 }
