@@ -1,4 +1,5 @@
-//! The smallest parts of a head, by hand: the twin of nom's parsers for machines whose flash is small.
+//! The smallest parts of a head, by hand: the twin of nom's parsers for machines whose flash is small, whose views and
+//! lists of extensions need it. Their scanners have a table.
 
 use crate::class::Class;
 use crate::parts::{Found, before, behind};
