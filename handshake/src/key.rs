@@ -118,7 +118,44 @@ fn put(block: &mut [u32; 16], from: usize, octets: &[u8]) {
     }
 }
 
-/// Takes in one block, which is used up (RFC 3174 section 6.2: the sixteen words are a ring).
+/// Takes in one block, which is used up (RFC 3174 section 6.1). With all words made before, each of the four kinds of round is a loop.
+#[cfg(not(feature = "small"))]
+fn compress(state: &mut [u32; 5], block: &mut [u32; 16]) {
+    let mut words = [0u32; 80];
+    if let Some(first) = words.first_chunk_mut() {
+        *first = *block;
+    }
+    for at in 16..words.len() {
+        let back = |by: usize| words.get(at.wrapping_sub(by)).copied().unwrap_or_default();
+        let next = (back(3) ^ back(8) ^ back(14) ^ back(16)).rotate_left(1);
+        if let Some(place) = words.get_mut(at) {
+            *place = next;
+        }
+    }
+    let before = *state;
+    let ([first, second, third, fourth], _) = words.as_chunks::<20>() else { return };
+    rounds(state, first, 0x5a82_7999, |b, c, d| b & c | !b & d);
+    rounds(state, second, 0x6ed9_eba1, |b, c, d| b ^ c ^ d);
+    rounds(state, third, 0x8f1b_bcdc, |b, c, d| b & c | b & d | c & d);
+    rounds(state, fourth, 0xca62_c1d6, |b, c, d| b ^ c ^ d);
+    for (sum, part) in state.iter_mut().zip(before) {
+        *sum = sum.wrapping_add(part);
+    }
+}
+
+/// The rounds of one kind.
+#[cfg(not(feature = "small"))]
+fn rounds(state: &mut [u32; 5], words: &[u32; 20], add: u32, mix: impl Fn(u32, u32, u32) -> u32) {
+    let [mut a, mut b, mut c, mut d, mut e] = *state;
+    for word in words {
+        let sum = a.rotate_left(5).wrapping_add(mix(b, c, d)).wrapping_add(e).wrapping_add(add).wrapping_add(*word);
+        (a, b, c, d, e) = (sum, a, b.rotate_left(30), c, d);
+    }
+    *state = [a, b, c, d, e];
+}
+
+/// The same in half of the code (RFC 3174 section 6.2: the sixteen words are a ring).
+#[cfg(feature = "small")]
 fn compress(state: &mut [u32; 5], words: &mut [u32; 16]) {
     let [mut a, mut b, mut c, mut d, mut e] = *state;
     for round in 0..80usize {

@@ -121,7 +121,8 @@ impl<'c, H: Handler> Worker<'c, H> {
         let Some(place) = self.place(key) else { return };
         let Some(slot) = self.ctx.slots.get(key) else { return };
         let allowed = &slot.profile.settings.allowed_origins;
-        if let Some(origin) = head.origin().filter(|_| !allowed.is_empty())
+        if !allowed.is_empty()
+            && let Some(origin) = head.origin()
             && !allowed.iter().any(|allowed| allowed == origin)
         {
             tracing::debug!(id = %place.id, origin, "an origin that is not allowed");
