@@ -34,7 +34,7 @@ pub struct Agreed {
 }
 
 impl Agreed {
-    /// The subprotocol that the server chose; the list is the one that was given to [`ResponseScanner::scan`].
+    /// The subprotocol that the server chose; the list is the one that was given to [`ResponseScanner::scan`](crate::ResponseScanner::scan).
     pub fn subprotocol<'s>(&self, subprotocols: &[&'s str]) -> Option<&'s str> {
         subprotocols.get(usize::from(self.subprotocol)).copied()
     }
