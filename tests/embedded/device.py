@@ -14,6 +14,8 @@ from websockets.sync.client import connect
 from wire import CONTINUATION, Wire
 
 HERE = Path(__file__).parent
+# Seconds after which a place is free again, and some more for a machine with other work.
+LEAVE = 6
 QUIET = ["-display", "none", "-monitor", "none"]
 LM3S6965 = ["qemu-system-arm", "-M", "lm3s6965evb", *QUIET]
 VIRT = ["qemu-system-riscv32", "-M", "virt", "-bios", "none", *QUIET]
@@ -38,6 +40,27 @@ def until(is_so, what):
         time.sleep(0.02)
 
 
+class PatientWire(Wire):
+    """One that tries again while the device has no place for it: there are four, and each takes leave of its last client for at most
+    three seconds. Who comes meanwhile is refused before the device has said anything."""
+
+    def __init__(self, server):
+        super().__init__(server)
+        self.server = server
+
+    def open(self, path="/"):
+        deadline = time.monotonic() + LEAVE
+        while True:
+            try:
+                return super().open(path)
+            except (ConnectionError, EOFError):
+                if self.held or time.monotonic() > deadline:
+                    raise
+            self.socket.close()
+            time.sleep(0.05)
+            super().__init__(self.server)
+
+
 class Device:
     """What clients reach at a port of this machine."""
 
@@ -54,7 +77,7 @@ class Device:
         return connect(self.url(path), **{**defaults, **options})
 
     def wire(self):
-        return Wire(self)
+        return PatientWire(self)
 
     def telemetry(self):
         with self.client("/telemetry") as client:
