@@ -1,6 +1,8 @@
 //! What a client offers, and what both sides then agree on.
 
 use crate::deflate::DeflateParams;
+use crate::fact;
+use crate::response_fault::ResponseFault;
 
 /// The only status that opens a connection.
 pub(crate) const SWITCHING: u16 = 101;
@@ -28,12 +30,32 @@ pub struct Offer<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Agreed {
     /// Its place among those that were offered.
-    pub(crate) subprotocol: u16,
-    pub(crate) extensions: bool,
-    pub(crate) deflate: Option<DeflateParams>,
+    subprotocol: u16,
+    extensions: bool,
+    deflate: Option<DeflateParams>,
 }
 
 impl Agreed {
+    /// What a response with this status and these facts agrees to, beside the two choices.
+    pub(crate) fn of(
+        status: u16,
+        facts: u16,
+        subprotocol: u16,
+        deflate: Option<DeflateParams>,
+    ) -> Result<Self, ResponseFault> {
+        let has = |fact| facts & fact != 0;
+        let demands = [
+            (status == SWITCHING, ResponseFault::Status(status)),
+            (has(fact::UPGRADE), ResponseFault::UpgradeMissing),
+            (has(fact::CONNECTION_UPGRADE), ResponseFault::ConnectionNotUpgrade),
+            (has(fact::ACCEPT), ResponseFault::AcceptMissing),
+        ];
+        match demands.into_iter().find(|(met, _)| !met) {
+            Some((_, fault)) => Err(fault),
+            None => Ok(Self { subprotocol, extensions: has(fact::EXTENSIONS_LINE), deflate }),
+        }
+    }
+
     /// The subprotocol that the server chose; the list is the one that was given to [`ResponseScanner::scan`](crate::ResponseScanner::scan).
     pub fn subprotocol<'s>(&self, subprotocols: &[&'s str]) -> Option<&'s str> {
         subprotocols.get(usize::from(self.subprotocol)).copied()

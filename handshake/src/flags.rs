@@ -9,6 +9,10 @@ impl Flags {
         Self(0)
     }
 
+    pub(crate) const fn bits(self) -> u16 {
+        self.0
+    }
+
     pub(crate) const fn has(self, bit: u16) -> bool {
         self.0 & bit != 0
     }

@@ -72,6 +72,7 @@ mod deflate;
 #[path = "no_deflate.rs"]
 mod deflate;
 mod extension;
+mod fact;
 mod fault;
 mod field;
 #[cfg(any(test, not(feature = "small")))]

@@ -4,50 +4,19 @@ use crate::choice::Choice;
 use crate::class::Class;
 use crate::deflate::DeflateParams;
 use crate::extension::List;
+use crate::fact;
 use crate::fault::HeadFault;
 use crate::field::Field;
 use crate::grammar::{self, RequestLine, Stop, is_token_octets};
 use crate::head::{Head, Token};
 use crate::key::{Nonce, read_key};
-use crate::kind::{Body, Kind, Plain};
+use crate::kind::{Asked, Kind, keep_length};
 use crate::limits::Limits;
 use crate::line::{Line, Text};
 use crate::refusal::Refusal;
 use crate::spot::Spot;
 use crate::target::Target;
-use crate::upgrade::Upgrade;
 use crate::value::{self, Number};
-
-/// What is known of the head.
-mod fact {
-    pub(super) const GET: u16 = 1;
-    /// Not HTTP/1.0, but 1.1 or above.
-    pub(super) const HTTP_1_1: u16 = 1 << 1;
-    pub(super) const HOST: u16 = 1 << 2;
-    pub(super) const UPGRADE: u16 = 1 << 3;
-    pub(super) const CONNECTION_UPGRADE: u16 = 1 << 4;
-    pub(super) const CLOSE: u16 = 1 << 5;
-    pub(super) const KEEP_ALIVE: u16 = 1 << 6;
-    pub(super) const KEY: u16 = 1 << 7;
-    pub(super) const VERSION: u16 = 1 << 8;
-    pub(super) const ORIGIN: u16 = 1 << 9;
-    pub(super) const CHUNKED: u16 = 1 << 10;
-    pub(super) const LENGTH: u16 = 1 << 11;
-    pub(super) const BODY: u16 = 1 << 12;
-    pub(super) const EXTENSIONS_LINE: u16 = 1 << 13;
-    pub(super) const EXTENSION: u16 = 1 << 14;
-    pub(super) const CODING_LINE: u16 = 1 << 15;
-}
-
-/// What must be so of a request that asks for a WebSocket.
-const DEMANDS: [(u16, Refusal); 5] = [
-    (fact::GET, Refusal::MethodNotGet),
-    (fact::HTTP_1_1, Refusal::HttpVersionTooOld),
-    (fact::CONNECTION_UPGRADE, Refusal::ConnectionNotUpgrade),
-    // Before the key: clients of earlier drafts have other keys, and shall learn which version is spoken.
-    (fact::VERSION, Refusal::VersionMissing),
-    (fact::KEY, Refusal::KeyMissing),
-];
 
 /// The elements of lists that say something, and the facts that they are.
 const OPTIONS: [(Field, &str, u16); 5] = [
@@ -63,7 +32,7 @@ const OPTIONS: [(Field, &str, u16); 5] = [
 pub struct RequestScanner {
     head: Head,
     subprotocol: Choice,
-    /// With [`fact::BODY`] the number of its octets lies here: an opening handshake has none, so that its nonce is then nobody's.
+    /// With [`fact::BODY`] the number of its octets [lies here](keep_length).
     nonce: Nonce,
     /// What the server wants of permessage-deflate.
     wanted: Option<DeflateParams>,
@@ -133,39 +102,13 @@ impl RequestScanner {
 
     /// What the request is, once [`Line::End`] was reached. Refuses what only the whole head can show.
     pub fn finish(&self) -> Result<Kind, Refusal> {
-        use fact::*;
-        let facts = self.head.facts;
         if !self.head.is_done() {
             return Err(HeadFault::Unfinished.into());
         }
-        let body = self.body()?;
-        // HTTP/1.0 knows no Host; an upgrade in it is refused below.
-        if !facts.has(HOST) && facts.has(HTTP_1_1) {
-            return Err(Refusal::HostMissing);
-        }
-        if self.subprotocol.is_empty() {
-            return Err(Refusal::SubprotocolsInvalid);
-        }
-        if facts.has(EXTENSIONS_LINE) && !facts.has(EXTENSION) {
-            return Err(Refusal::ExtensionsInvalid);
-        }
-        if !facts.has(UPGRADE) {
-            let keep_alive = !facts.has(CLOSE) && (facts.has(HTTP_1_1) || facts.has(KEEP_ALIVE));
-            return Ok(Kind::Plain(Plain { keep_alive, body }));
-        }
-        match DEMANDS.iter().find(|(fact, _)| !facts.has(*fact)) {
-            Some((_, refusal)) => Err(*refusal),
-            None if body != Body::None => Err(Refusal::BodyOnUpgrade),
-            None => Ok(Kind::Upgrade(Upgrade {
-                nonce: self.nonce,
-                deflate: self.deflate,
-                subprotocol: self.subprotocol,
-                offers_extensions: facts.has(EXTENSION),
-            })),
-        }
+        let Self { head, subprotocol, nonce, deflate, .. } = *self;
+        Asked { facts: head.facts.bits(), subprotocol, nonce, deflate }.kind()
     }
 
-    #[cfg_attr(feature = "small", inline(never))]
     fn start<'i>(&mut self, limits: &Limits, input: &'i [u8]) -> Result<Option<(usize, Line<'i>)>, Refusal> {
         let window = self.head.window(limits, input);
         if self.head.unfinished(&window) {
@@ -206,7 +149,6 @@ impl RequestScanner {
     }
 
     /// Checks a header line, or the front of a list.
-    #[cfg_attr(feature = "small", inline(never))]
     fn field(&mut self, field: Field, value: &[u8], subprotocols: &[&str]) -> Result<(), Refusal> {
         let rules = match field {
             Field::Host => (fact::HOST, Refusal::HostDuplicate, value::is_host(value), Refusal::HostInvalid),
@@ -291,31 +233,9 @@ impl RequestScanner {
         let length = length.ok_or(Refusal::ContentLengthInvalid)?;
         if length != 0 {
             self.head.facts.set(fact::BODY);
-            self.keep_length(length);
+            keep_length(length, &mut self.nonce);
         }
         Ok(())
-    }
-
-    fn body(&self) -> Result<Body, Refusal> {
-        let facts = self.head.facts;
-        match (facts.has(fact::CODING_LINE), facts.has(fact::LENGTH)) {
-            (true, _) if !facts.has(fact::CHUNKED) => Err(Refusal::TransferEncodingInvalid),
-            (true, false) => Ok(Body::Chunked),
-            (true, true) => Err(Refusal::BodyLengthAmbiguous),
-            #[allow(clippy::useless_conversion)] // With `small` it is none.
-            (false, _) if facts.has(fact::BODY) => Ok(Body::Length(self.kept_length().into())),
-            (false, _) => Ok(Body::None),
-        }
-    }
-
-    fn keep_length(&mut self, length: Number) {
-        if let Some(place) = self.nonce.first_chunk_mut() {
-            *place = length.to_le_bytes();
-        }
-    }
-
-    fn kept_length(&self) -> Number {
-        self.nonce.first_chunk().map_or(0, |octets| Number::from_le_bytes(*octets))
     }
 }
 

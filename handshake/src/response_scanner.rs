@@ -3,6 +3,7 @@
 use crate::agreed::{Agreed, NONE, Offer, SWITCHING, is_interim};
 use crate::deflate::{self, DeflateParams};
 use crate::extension::{self, List};
+use crate::fact;
 use crate::fault::HeadFault;
 use crate::field::Field;
 use crate::grammar::{self, StatusLine, Stop};
@@ -13,15 +14,6 @@ use crate::line::Line;
 use crate::response_fault::ResponseFault;
 use crate::spot::Spot;
 use crate::value;
-
-/// What is known of the head.
-mod fact {
-    pub(super) const UPGRADE: u16 = 1;
-    pub(super) const CONNECTION_UPGRADE: u16 = 1 << 1;
-    pub(super) const ACCEPT: u16 = 1 << 2;
-    pub(super) const PROTOCOL: u16 = 1 << 3;
-    pub(super) const EXTENSIONS: u16 = 1 << 4;
-}
 
 /// Checks a response head line by line. It holds no line.
 #[derive(Clone, Copy, Debug)]
@@ -86,22 +78,10 @@ impl ResponseScanner {
 
     /// Whether the connection is open, once [`Line::End`] was reached.
     pub fn finish(&self) -> Result<Agreed, ResponseFault> {
-        let facts = self.head.facts;
-        let demands = [
-            (self.head.is_done(), HeadFault::Unfinished.into()),
-            (self.status == SWITCHING, ResponseFault::Status(self.status)),
-            (facts.has(fact::UPGRADE), ResponseFault::UpgradeMissing),
-            (facts.has(fact::CONNECTION_UPGRADE), ResponseFault::ConnectionNotUpgrade),
-            (facts.has(fact::ACCEPT), ResponseFault::AcceptMissing),
-        ];
-        match demands.into_iter().find(|(met, _)| !met) {
-            Some((_, fault)) => Err(fault),
-            None => Ok(Agreed {
-                subprotocol: self.subprotocol,
-                extensions: facts.has(fact::EXTENSIONS),
-                deflate: self.deflate,
-            }),
+        if !self.head.is_done() {
+            return Err(HeadFault::Unfinished.into());
         }
+        Agreed::of(self.status, self.head.facts.bits(), self.subprotocol, self.deflate)
     }
 
     fn start<'i>(&mut self, limits: &Limits, input: &'i [u8]) -> Result<Option<(usize, Line<'i>)>, ResponseFault> {
@@ -185,7 +165,7 @@ impl ResponseScanner {
     }
 
     fn extensions(&mut self, value: &[u8], offer: &Offer<'_>) -> Result<(), ResponseFault> {
-        if self.head.facts.put(fact::EXTENSIONS) {
+        if self.head.facts.put(fact::EXTENSIONS_LINE) {
             return Err(ResponseFault::ExtensionsDuplicate);
         }
         if !extension::is_list(value) {

@@ -6,49 +6,31 @@ use super::words::{self, Word, word};
 use crate::choice::Choice;
 use crate::deflate::DeflateParams;
 use crate::extension::List;
+use crate::fact;
 use crate::fault::HeadFault;
 use crate::key::{Nonce, read_key};
-use crate::kind::{Body, Kind, Plain};
+use crate::kind::{Asked, Kind, keep_length};
 use crate::limits::Limits;
 use crate::line::Line;
 use crate::refusal::Refusal;
 use crate::spot::{Shape, Spot};
-use crate::upgrade::Upgrade;
 use crate::value::Number;
 
-/// What is known of the head: that a header of which there is one came, and what else a word says. The rest are bits of headers
-/// that may be there or not.
-mod fact {
-    use super::words::*;
-
-    pub(super) const HOST_LINE: u16 = 1 << HOST;
-    pub(super) const KEY_LINE: u16 = 1 << KEY;
-    pub(super) const VERSION_LINE: u16 = 1 << VERSION;
-    pub(super) const LENGTH_LINE: u16 = 1 << LENGTH;
-    pub(super) const CODING_LINE: u16 = 1 << CODING;
-    pub(super) const EXTENSIONS_LINE: u16 = 1 << EXTENSIONS;
-    pub(super) const CONNECTION_UPGRADE: u16 = 1 << UPGRADE;
-    pub(super) const UPGRADE_WEBSOCKET: u16 = 1 << WEBSOCKET;
-    pub(super) const CONNECTION_CLOSE: u16 = 1 << CLOSE;
-    pub(super) const CONNECTION_KEEP_ALIVE: u16 = 1 << KEEP_ALIVE;
-    pub(super) const CODING_CHUNKED: u16 = 1 << CHUNKED;
-    pub(super) const GET: u16 = 1 << CONNECTION;
-    /// Not HTTP/1.0, but 1.1 or above.
-    pub(super) const HTTP_1_1: u16 = 1 << PROTOCOL;
-    pub(super) const BODY: u16 = 1 << ACCEPT;
-    /// An extension is offered.
-    pub(super) const EXTENSION: u16 = 1 << 15;
-}
-
-/// What must be so of a request that asks for a WebSocket.
-const DEMANDS: [(u16, Refusal); 5] = [
-    (fact::GET, Refusal::MethodNotGet),
-    (fact::HTTP_1_1, Refusal::HttpVersionTooOld),
-    (fact::CONNECTION_UPGRADE, Refusal::ConnectionNotUpgrade),
-    // Before the key: clients of earlier drafts have other keys, and shall learn which version is spoken.
-    (fact::VERSION_LINE, Refusal::VersionMissing),
-    (fact::KEY_LINE, Refusal::KeyMissing),
-];
+// The facts that the words themselves are.
+const _: () = assert!(
+    fact::HOST == words::bit(words::HOST)
+        && fact::ORIGIN == words::bit(words::ORIGIN)
+        && fact::KEY == words::bit(words::KEY)
+        && fact::VERSION == words::bit(words::VERSION)
+        && fact::LENGTH == words::bit(words::LENGTH)
+        && fact::CODING_LINE == words::bit(words::CODING)
+        && fact::EXTENSIONS_LINE == words::bit(words::EXTENSIONS)
+        && fact::CONNECTION_UPGRADE == words::bit(words::UPGRADE)
+        && fact::UPGRADE == words::bit(words::WEBSOCKET)
+        && fact::CLOSE == words::bit(words::CLOSE)
+        && fact::KEEP_ALIVE == words::bit(words::KEEP_ALIVE)
+        && fact::CHUNKED == words::bit(words::CHUNKED)
+);
 
 /// The rules for a header.
 struct Rule {
@@ -78,13 +60,9 @@ static RULES: [Rule; 10] = [
     once(part::ORIGIN, Refusal::KeyInvalid, Refusal::KeyDuplicate),
     once(part::VERSION, Refusal::VersionUnsupported, Refusal::VersionDuplicate),
     once(part::NUMBER, Refusal::ContentLengthInvalid, Refusal::ContentLengthDuplicate),
-    list(part::PROTOCOL, Refusal::UpgradeInvalid, fact::UPGRADE_WEBSOCKET),
-    list(
-        part::WORD,
-        Refusal::ConnectionInvalid,
-        fact::CONNECTION_UPGRADE | fact::CONNECTION_CLOSE | fact::CONNECTION_KEEP_ALIVE,
-    ),
-    list(part::WORD, Refusal::TransferEncodingUnknown, fact::CODING_CHUNKED),
+    list(part::PROTOCOL, Refusal::UpgradeInvalid, fact::UPGRADE),
+    list(part::WORD, Refusal::ConnectionInvalid, fact::CONNECTION_UPGRADE | fact::CLOSE | fact::KEEP_ALIVE),
+    list(part::WORD, Refusal::TransferEncodingUnknown, fact::CHUNKED),
     list(part::WORD, Refusal::SubprotocolsInvalid, 0),
     list(part::EXTENSION, Refusal::ExtensionsInvalid, 0),
 ];
@@ -94,7 +72,7 @@ static RULES: [Rule; 10] = [
 pub struct RequestScanner {
     head: Head,
     subprotocol: Choice,
-    /// With [`fact::BODY`] the number of its octets lies here: an opening handshake has none, so that its nonce is then nobody's.
+    /// With [`fact::BODY`] the number of its octets [lies here](keep_length).
     nonce: Nonce,
     /// What the server wants of permessage-deflate.
     wanted: Option<DeflateParams>,
@@ -158,50 +136,11 @@ impl RequestScanner {
 
     /// What the request is, once [`Line::End`] was reached. Refuses what only the whole head can show.
     pub fn finish(&self) -> Result<Kind, Refusal> {
-        use fact::*;
-        let has = |fact| self.head.has(fact);
         if !self.head.is_done() {
             return Err(HeadFault::Unfinished.into());
         }
-        let body = self.body()?;
-        // HTTP/1.0 knows no Host; an upgrade in it is refused below.
-        if !has(HOST_LINE) && has(HTTP_1_1) {
-            return Err(Refusal::HostMissing);
-        }
-        if self.subprotocol.is_empty() {
-            return Err(Refusal::SubprotocolsInvalid);
-        }
-        if has(EXTENSIONS_LINE) && !has(EXTENSION) {
-            return Err(Refusal::ExtensionsInvalid);
-        }
-        if !has(UPGRADE_WEBSOCKET) {
-            let keep_alive = !has(CONNECTION_CLOSE) && (has(HTTP_1_1) || has(CONNECTION_KEEP_ALIVE));
-            return Ok(Kind::Plain(Plain { keep_alive, body }));
-        }
-        match DEMANDS.iter().find(|(fact, _)| !has(*fact)) {
-            Some((_, refusal)) => Err(*refusal),
-            None if body != Body::None => Err(Refusal::BodyOnUpgrade),
-            None => Ok(Kind::Upgrade(Upgrade {
-                nonce: self.nonce,
-                deflate: self.deflate,
-                subprotocol: self.subprotocol,
-                offers_extensions: has(EXTENSION),
-            })),
-        }
-    }
-
-    fn body(&self) -> Result<Body, Refusal> {
-        match (self.head.has(fact::CODING_LINE), self.head.has(fact::LENGTH_LINE)) {
-            (true, _) if !self.head.has(fact::CODING_CHUNKED) => Err(Refusal::TransferEncodingInvalid),
-            (true, false) => Ok(Body::Chunked),
-            (true, true) => Err(Refusal::BodyLengthAmbiguous),
-            #[allow(clippy::useless_conversion)] // With `small` it is none.
-            (false, _) if self.head.has(fact::BODY) => {
-                let number = self.nonce.first_chunk().map_or(0, |octets| Number::from_le_bytes(*octets));
-                Ok(Body::Length(number.into()))
-            }
-            (false, _) => Ok(Body::None),
-        }
+        let Self { head, subprotocol, nonce, deflate, .. } = *self;
+        Asked { facts: head.facts, subprotocol, nonce, deflate }.kind()
     }
 
     fn request_line(&mut self, found: &mut Found<'_>) -> Result<(), Refusal> {
@@ -275,9 +214,7 @@ impl RequestScanner {
             words::LENGTH => {
                 if tape.number != 0 {
                     self.head.facts |= fact::BODY;
-                    if let Some(place) = self.nonce.first_chunk_mut() {
-                        *place = tape.number.to_le_bytes();
-                    }
+                    keep_length(tape.number, &mut self.nonce);
                 }
                 // One less than fits, so that who counts octets may count one further.
                 legal && tape.number != Number::MAX

@@ -6,6 +6,7 @@ use super::words::{self, word};
 use crate::agreed::{Agreed, NONE, Offer, SWITCHING, is_interim};
 use crate::deflate::{self, DeflateParams};
 use crate::extension::List;
+use crate::fact;
 use crate::fault::HeadFault;
 use crate::key::{Nonce, accept_key, key_of};
 use crate::limits::Limits;
@@ -14,15 +15,8 @@ use crate::refusal::Refusal;
 use crate::response_fault::ResponseFault;
 use crate::spot::{Shape, Spot};
 
-/// What is known of the head.
-mod fact {
-    use super::words::*;
-
-    pub(super) const UPGRADE_WEBSOCKET: u16 = 1 << WEBSOCKET;
-    pub(super) const CONNECTION_UPGRADE: u16 = 1 << UPGRADE;
-    pub(super) const ACCEPT_LINE: u16 = 1 << ACCEPT;
-    pub(super) const EXTENSIONS_LINE: u16 = 1 << EXTENSIONS;
-}
+// The facts that only responses have; for the others see the scanner of requests.
+const _: () = assert!(fact::PROTOCOL == words::bit(words::PROTOCOL) && fact::ACCEPT == words::bit(words::ACCEPT));
 
 /// Checks a response head line by line. It holds no line.
 #[derive(Clone, Copy, Debug)]
@@ -83,21 +77,10 @@ impl ResponseScanner {
 
     /// Whether the connection is open, once [`Line::End`] was reached.
     pub fn finish(&self) -> Result<Agreed, ResponseFault> {
-        let demands = [
-            (self.head.is_done(), HeadFault::Unfinished.into()),
-            (self.status == SWITCHING, ResponseFault::Status(self.status)),
-            (self.head.has(fact::UPGRADE_WEBSOCKET), ResponseFault::UpgradeMissing),
-            (self.head.has(fact::CONNECTION_UPGRADE), ResponseFault::ConnectionNotUpgrade),
-            (self.head.has(fact::ACCEPT_LINE), ResponseFault::AcceptMissing),
-        ];
-        match demands.into_iter().find(|(met, _)| !met) {
-            Some((_, fault)) => Err(fault),
-            None => Ok(Agreed {
-                subprotocol: self.subprotocol,
-                extensions: self.head.has(fact::EXTENSIONS_LINE),
-                deflate: self.deflate,
-            }),
+        if !self.head.is_done() {
+            return Err(HeadFault::Unfinished.into());
         }
+        Agreed::of(self.status, self.head.facts, self.subprotocol, self.deflate)
     }
 
     fn status_line(&mut self, found: &mut Found<'_>) -> Result<(), ResponseFault> {
@@ -156,7 +139,7 @@ impl ResponseScanner {
         while let Some(legal) = tape.element(part::WORD) {
             let option = words::bit(word(tape));
             if is_upgrade {
-                if !legal || option != fact::UPGRADE_WEBSOCKET {
+                if !legal || option != fact::UPGRADE {
                     return Err(ResponseFault::UpgradeInvalid);
                 }
                 self.head.facts |= option;

@@ -6,7 +6,6 @@ use super::machine::Tape;
 pub(crate) type Word = u8;
 
 pub(crate) const HOST: Word = 0;
-#[allow(dead_code)] // Only its place counts.
 pub(crate) const ORIGIN: Word = 1;
 pub(crate) const KEY: Word = 2;
 pub(crate) const VERSION: Word = 3;
