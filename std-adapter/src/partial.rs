@@ -5,7 +5,7 @@ use crate::handler::{By, Closed, Handler};
 use crate::slot::Slot;
 use crate::wheel::Tick;
 use crate::worker::Worker;
-use martlet_codec::Assembler;
+use martlet_codec::{Assembler, Storage};
 use martlet_state::{CloseFrame, Instant, State};
 
 /// A worker keeps the memory of one message for the next one, if it is no more than so many octets.
@@ -60,9 +60,11 @@ impl<H: Handler> Worker<'_, H> {
         (partial, true)
     }
 
-    /// Keeps the memory of a message that is over.
+    /// Keeps the memory of a message that is over. What lies there still is nobody's: it is written over before it counts again.
     pub(crate) fn keep_spare(&mut self, mut partial: Box<Partial>) {
-        if partial.assembler.storage().memory() <= SPARE {
+        let memory = partial.assembler.storage();
+        memory.clear();
+        if memory.memory() <= SPARE {
             self.spare = Some(partial);
         }
     }

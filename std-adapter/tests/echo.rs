@@ -211,3 +211,25 @@ fn messages_up_to_the_limit_pass_and_one_octet_more_is_1009() {
     client.expect_close(1009);
     client.expect_end();
 }
+
+/// A message that comes in parts takes the memory of the last one, whoever sent that.
+#[test]
+fn nothing_of_anothers_message_is_in_one_that_comes_in_parts() {
+    let server = Running::start(settings(1), |_| Echo);
+    let (mut one, mut other) = (server.client(), server.client());
+    for len in [700_000, 5000, 1_000_000] {
+        let octets = vec![7; len];
+        one.send(&[frame(0x02, &octets[..len / 2]), frame(0x80, &octets[len / 2..])].concat());
+        one.expect(BINARY, &octets);
+        // The first of these is under way while the second takes memory of its own.
+        other.send(&frame(0x02, b"o"));
+        one.send(&frame(0x01, b"f"));
+        other.send(&frame(0x00, b"th"));
+        one.send(&frame(0x80, b"ew"));
+        one.expect(TEXT, b"few");
+        other.send(&frame(0x80, b"er"));
+        other.expect(BINARY, b"other");
+    }
+    one.close();
+    other.close();
+}
