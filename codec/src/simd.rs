@@ -178,6 +178,7 @@ mod avx2 {
     fn blocks<const ASCII: bool>(payload: &mut [u8], key: u32) -> bool {
         let len = payload.len();
         let Some((_, last)) = payload.split_last_chunk::<BLOCK>() else { return Native::unmask_short(payload, key) };
+        // Where there is a last block there is a first vector.
         let Some(first) = payload.first_chunk() else { return false };
         let mut all = Ored::<ASCII>(_mm256_setzero_si256());
         let first = all.clear(first, _mm256_set1_epi32(key.cast_signed()));

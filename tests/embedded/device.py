@@ -77,11 +77,18 @@ class Device:
         return connect(self.url(path), **{**defaults, **options})
 
     def wire(self):
-        return PatientWire(self)
+        return Wire(self)
 
     def telemetry(self):
         with self.client("/telemetry") as client:
             return json.loads(client.recv(timeout=PATIENCE))
+
+
+class EthernetDevice(Device):
+    """The one with four places."""
+
+    def wire(self):
+        return PatientWire(self)
 
 
 def message(wire, length=None):
@@ -102,7 +109,7 @@ def over_ethernet(program):
     with tempfile.NamedTemporaryFile() as serial:
         with running([*LM3S6965, "-nic", network, "-serial", f"file:{serial.name}", "-kernel", program]):
             until(lambda: answers(port), "QEMU does not listen")
-            device = Device(port)
+            device = EthernetDevice(port)
             device.telemetry()
             yield device
             starts = Path(serial.name).read_text().count("martlet")
