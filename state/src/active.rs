@@ -1,10 +1,12 @@
 //! Answers to frames: Pongs, the closing handshake, and the end that a violation brings.
 
+use crate::config::Config;
 use crate::connection::{Connection, MIN_FRAME_OUTPUT, Phase};
 use crate::event::{Event, Fault, Misuse, SendError, Status};
 use crate::instant::Instant;
 use crate::side::Side;
 use crate::states::{State, Trigger};
+use core::borrow::Borrow;
 use martlet_codec::{CloseFrame, ControlOp, Event as Frame, Kind, NoRoom, Violation, Writer};
 
 /// What a frame means, and what answers it.
@@ -23,7 +25,7 @@ pub(crate) enum Reply<'i> {
     Violation(Violation),
 }
 
-impl<S: Side> Connection<'_, S> {
+impl<'c, S: Side, C: Borrow<Config<'c>>> Connection<'c, S, C> {
     /// Answers what is no data. There is room in `output` for the longest answer.
     #[inline(never)]
     pub(crate) fn answer<'i>(
@@ -57,7 +59,7 @@ impl<S: Side> Connection<'_, S> {
             Ok(Some(Frame::Close(frame))) => (Event::Close(frame), self.peer_closes(frame)),
             Ok(Some(Frame::Pong(body))) => (Event::Pong(body), Reply::None),
             Ok(Some(Frame::Ping(body))) => {
-                let pong = self.config.auto_pong && self.state() == State::Active;
+                let pong = self.config().auto_pong && self.state() == State::Active;
                 (Event::Ping(body), if pong { Reply::Pong(body) } else { Reply::None })
             }
             Err(violation) => return self.violated(violation),
@@ -122,8 +124,9 @@ impl<S: Side> Connection<'_, S> {
 
     /// Counts a control frame against this second's budget.
     fn may_afford(&mut self, now: Instant) -> bool {
+        let most = self.config().max_control_per_second;
         match &mut self.phase {
-            Phase::Frames(frames) => frames.may_afford(now, self.config.max_control_per_second),
+            Phase::Frames(frames) => frames.may_afford(now, most),
             Phase::Fresh(_) | Phase::Head(_) | Phase::Decision(_) | Phase::Over { .. } => false,
         }
     }

@@ -1,10 +1,12 @@
 //! Buffers beside a connection: what came and was not taken yet, and what waits for the transport.
 
+use crate::config::Config;
 use crate::connection::{Connection, MIN_OUTPUT, Phase};
 use crate::event::{Error, Expired, Fault, SendError, Status};
 use crate::instant::Instant;
 use crate::side::Side;
 use crate::states::{State, Trigger};
+use core::borrow::Borrow;
 use core::cell::Cell;
 use martlet_codec::{NoRoom, Writer};
 
@@ -135,7 +137,7 @@ impl<B: Buffer> Outbox<B> {
     }
 }
 
-impl<S: Side> Connection<'_, S> {
+impl<'c, S: Side, C: Borrow<Config<'c>>> Connection<'c, S, C> {
     /// [`receive`](Self::receive) from and to such buffers. [`Status::NoRoom`] comes only if `outbox` cannot grow.
     ///
     /// What is left of `inbox` counts as a sign of life of the peer once, so that this may be called at any time.
@@ -185,7 +187,7 @@ impl<S: Side> Connection<'_, S> {
     pub fn deadline(&self, outbox: &Outbox<impl Buffer>) -> Option<Instant> {
         match self.state() {
             State::Closed if outbox.waiting().is_empty() => None,
-            State::Closed => Some(self.heard.after(self.config.close_timeout_ms)),
+            State::Closed => Some(self.heard.after(self.config().close_timeout_ms)),
             State::Connection | State::Handshake | State::Active | State::Closing => self.poll_timeout(),
         }
     }

@@ -6,6 +6,8 @@ use crate::frames::Frames;
 use crate::instant::{Instant, MAX_WAIT_MS};
 use crate::side::{Server, Side};
 use crate::states::{State, Trigger};
+use core::borrow::Borrow;
+use core::marker::PhantomData;
 use martlet_codec::{Data, MAX_CONTROL, NoRoom, Writer};
 use martlet_handshake::{DeflateParams, Upgrade};
 
@@ -17,9 +19,30 @@ pub(crate) const MIN_FRAME_OUTPUT: usize = 2 + 4 + MAX_CONTROL as usize;
 /// One end of one WebSocket connection. It holds no buffer and no payload.
 ///
 /// Dropping it says nothing to the peer: see [`close`](Self::close).
+///
+/// `C` is where it finds its settings: a reference, or whatever else borrows as a [`Config`], such as an `Arc` of one. A type without
+/// octets whose settings are known when the program is compiled takes no memory, and what they rule out is no code: on a Cortex-M3
+/// that is half a kilobyte of flash.
+///
+/// ```
+/// # use martlet_state::{Config, Connection, HeadMode, Instant, Server};
+/// struct Settings;
+///
+/// impl core::borrow::Borrow<Config<'static>> for Settings {
+///     fn borrow(&self) -> &Config<'static> {
+///         static CONFIG: Config<'static> = Config { head_mode: HeadMode::Lines, ..Config::DEFAULT };
+///         &CONFIG
+///     }
+/// }
+///
+/// let connection: Connection<'_, Server, Settings> = Connection::server(Settings, Instant(0));
+/// assert_eq!(connection.config().head_mode, HeadMode::Lines);
+/// ```
 #[derive(Debug)]
-pub struct Connection<'c, S: Side = Server> {
-    pub(crate) config: &'c Config<'c>,
+pub struct Connection<'c, S: Side = Server, C: Borrow<Config<'c>> = &'c Config<'c>> {
+    pub(crate) config: C,
+    /// What the settings borrow.
+    lent: PhantomData<&'c ()>,
     pub(crate) side: S,
     pub(crate) phase: Phase<S::Scanner>,
     /// When the last octet came.
@@ -50,14 +73,16 @@ pub(crate) enum Phase<H> {
     },
 }
 
-impl<'c, S: Side> Connection<'c, S> {
-    pub(crate) const fn new(config: &'c Config<'c>, now: Instant, side: S, phase: Phase<S::Scanner>) -> Self {
-        Self { config, side, phase, heard: now, due: deadline(now, config.handshake_timeout_ms) }
+impl<'c, S: Side, C: Borrow<Config<'c>>> Connection<'c, S, C> {
+    pub(crate) fn new(config: C, now: Instant, side: S, phase: Phase<S::Scanner>) -> Self {
+        let due = deadline(now, config.borrow().handshake_timeout_ms);
+        Self { config, lent: PhantomData, side, phase, heard: now, due }
     }
 
-    /// The settings that it borrows.
-    pub const fn config(&self) -> &'c Config<'c> {
-        self.config
+    /// The settings.
+    #[inline(always)]
+    pub fn config(&self) -> &Config<'c> {
+        self.config.borrow()
     }
 
     /// Where the connection stands.
@@ -151,7 +176,7 @@ impl<'c, S: Side> Connection<'c, S> {
         if !input.is_empty() {
             (self.heard, frames.awaiting_pong) = (now, false);
         }
-        match frames.decoder.decode(&self.config.limits, input) {
+        match frames.decoder.decode(&self.config.borrow().limits, input) {
             Ok(Some(martlet_codec::Event::Data(data))) => Ok(Status::Event(Event::Data(data))),
             other => self.answer(now, other, output),
         }
@@ -294,6 +319,28 @@ pub(crate) mod tests {
 
         let mut gone = active(&config, now);
         assert_eq!((gone.eof(), gone.eof()), (false, false));
+    }
+
+    /// Wherever they lie, they hold.
+    #[test]
+    fn settings_may_be_owned_shared_or_compiled_in() {
+        struct Compiled;
+        impl Borrow<Config<'static>> for Compiled {
+            fn borrow(&self) -> &Config<'static> {
+                &Config { handshake_timeout_ms: 7, ..Config::DEFAULT }
+            }
+        }
+        fn check<'c, C: Borrow<Config<'c>>>(config: C) {
+            let connection = Connection::server(config, Instant(1));
+            assert_eq!(connection.config().handshake_timeout_ms, 7);
+            assert_eq!(connection.poll_timeout(), Some(Instant(8)));
+        }
+        let config = *Compiled.borrow();
+        let lent = &config;
+        check(lent);
+        check(config);
+        check(std::sync::Arc::new(config));
+        check(Compiled);
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Answers that need no memory of their own: they lie where the frames lay that they answer.
 
 use crate::active::Reply;
+use crate::config::Config;
 use crate::connection::{Connection, Phase};
 use crate::event::{Event, Fault, Status};
 use crate::instant::Instant;
 use crate::side::Server;
+use core::borrow::Borrow;
 use martlet_codec::{Event as Frame, Violation, Writer};
 
-impl Connection<'_, Server> {
+impl<'c, C: Borrow<Config<'c>>> Connection<'c, Server, C> {
     /// [`receive`](Self::receive) without an output: a Pong and the echo of a Close are made where the client's frame lay, whose
     /// masking key leaves room for their header, and a Close over a violation has its code alone.
     ///
@@ -29,7 +31,7 @@ impl Connection<'_, Server> {
         if !input.is_empty() {
             (self.heard, frames.awaiting_pong) = (now, false);
         }
-        match frames.decoder.decode_in_place(&self.config.limits, input, answer) {
+        match frames.decoder.decode_in_place(&self.config.borrow().limits, input, answer) {
             Ok(Some(Frame::Data(data))) => Ok(Status::Event(Event::Data(data))),
             Ok(None) => Ok(Status::More),
             other => self.choose_answer(now, other, answer),

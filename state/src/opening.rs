@@ -7,6 +7,7 @@ use crate::frames::Frames;
 use crate::instant::Instant;
 use crate::side::{Client, Server, Side};
 use crate::states::{State, Trigger};
+use core::borrow::Borrow;
 use martlet_codec::{NoRoom, Writer};
 use martlet_handshake::{
     Accept, ClientRequest, DeflateParams, Kind, Line, Offer, Refusal, RequestScanner, Response, ResponseScanner, Spot,
@@ -14,10 +15,11 @@ use martlet_handshake::{
 };
 use rand_core::CryptoRng;
 
-impl<'c> Connection<'c, Server> {
+impl<'c, C: Borrow<Config<'c>>> Connection<'c, Server, C> {
     /// The end that accepted the transport, at `now`.
-    pub const fn server(config: &'c Config<'c>, now: Instant) -> Self {
-        Self::new(config, now, Server, Phase::Fresh(RequestScanner::new().with_deflate(config.deflate)))
+    pub fn server(config: C, now: Instant) -> Self {
+        let scanner = RequestScanner::new().with_deflate(config.borrow().deflate);
+        Self::new(config, now, Server, Phase::Fresh(scanner))
     }
 
     fn refuse(&mut self, refusal: Refusal, output: &mut Writer<'_>) -> Fault {
@@ -43,6 +45,7 @@ impl<'c> Connection<'c, Server> {
         output: &mut Writer<'_>,
     ) -> Result<Status<'i>, Fault> {
         let Self { config, phase: Phase::Head(scanner), .. } = self else { return Ok(Status::More) };
+        let config: &Config<'_> = (*config).borrow();
         let read = read_line(config.head_mode, scanner.taken(), input, |fresh| {
             scanner.spot(&config.head, config.subprotocols, fresh)
         });
@@ -64,11 +67,11 @@ impl<'c> Connection<'c, Server> {
     }
 }
 
-impl<'c, R: CryptoRng> Connection<'c, Client<R>> {
+impl<'c, R: CryptoRng, C: Borrow<Config<'c>>> Connection<'c, Client<R>, C> {
     /// The end that made the transport, at `now`: writes the request and waits for the answer. `rng` gives the key of the
     /// handshake and that of every frame. Offered are [`Config::subprotocols`] and [`Config::deflate`], whatever `request` says.
     pub fn client(
-        config: &'c Config<'c>,
+        config: C,
         now: Instant,
         mut rng: R,
         request: &ClientRequest<'_>,
@@ -76,8 +79,8 @@ impl<'c, R: CryptoRng> Connection<'c, Client<R>> {
     ) -> Result<Self, SendError> {
         let mut nonce = [0; 16];
         rng.fill_bytes(&mut nonce);
-        let request =
-            ClientRequest { subprotocols: config.subprotocols, extensions: None, deflate: config.deflate, ..*request };
+        let Config { subprotocols, deflate, .. } = *config.borrow();
+        let request = ClientRequest { subprotocols, extensions: None, deflate, ..*request };
         let len = request.write(&nonce, output.spare()).map_err(write_error)?;
         output.advance(len);
         Ok(Self::new(config, now, Client(rng), Phase::Head(ResponseScanner::new(nonce))))
@@ -85,6 +88,7 @@ impl<'c, R: CryptoRng> Connection<'c, Client<R>> {
 
     pub(crate) fn read_response<'i>(&mut self, now: Instant, input: &mut &'i mut [u8]) -> Result<Status<'i>, Fault> {
         let Self { config, phase: Phase::Head(scanner), .. } = self else { return Ok(Status::More) };
+        let config: &Config<'_> = (*config).borrow();
         let offer = Offer { subprotocols: config.subprotocols, extensions: None, deflate: config.deflate };
         let read =
             read_line(config.head_mode, scanner.taken(), input, |fresh| scanner.spot(&config.head, &offer, fresh));
@@ -105,7 +109,7 @@ impl<'c, R: CryptoRng> Connection<'c, Client<R>> {
     }
 }
 
-impl<S: Side> Connection<'_, S> {
+impl<'c, S: Side, C: Borrow<Config<'c>>> Connection<'c, S, C> {
     /// Answers [`Event::Request`] with 101: frames may go both ways. The subprotocol is the first of
     /// [`Config::subprotocols`] that the client offers, unless `accept` names one. permessage-deflate is accepted if
     /// [`Config::deflate`] wants it and the client offers it so, unless `accept` declines it. No other extension is spoken.
@@ -117,7 +121,7 @@ impl<S: Side> Connection<'_, S> {
         if accept.extensions.is_some() {
             return Err(Misuse::Head(WriteError::ExtensionsNotOffered).into());
         }
-        let subprotocol = accept.subprotocol.or_else(|| upgrade.subprotocol(self.config.subprotocols));
+        let subprotocol = accept.subprotocol.or_else(|| upgrade.subprotocol(self.config().subprotocols));
         let accept = Accept { subprotocol, ..*accept };
         let deflate = upgrade.deflate().filter(|_| !accept.decline_deflate);
         let len = accept.write(upgrade, output.spare()).map_err(write_error)?;

@@ -1,12 +1,14 @@
 //! Whole messages that own their octets, for adapters that have an allocator.
 
 use crate::buffers::{Inbox, Outbox};
+use crate::config::Config;
 use crate::connection::Connection;
 use crate::event::{Error, Event, Fault, SendError, Status};
 use crate::instant::Instant;
 use crate::side::Side;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::borrow::Borrow;
 use martlet_codec::{Assembler, OwnedClose, Writer};
 use martlet_handshake::{Accept, Response};
 
@@ -25,7 +27,7 @@ pub enum OwnedMessage {
     Close(Option<OwnedClose>),
 }
 
-impl<S: Side> Connection<'_, S> {
+impl<'c, S: Side, C: Borrow<Config<'c>>> Connection<'c, S, C> {
     /// [`advance`](Self::advance) by one event: the message that it is or completes, if any. It is `None` when more octets are needed.
     ///
     /// Every request for a WebSocket is accepted, any other answered with 426; who is choosier looks at the events.

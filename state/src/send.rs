@@ -1,16 +1,18 @@
 //! What the application sends.
 
+use crate::config::Config;
 use crate::connection::{Connection, Phase};
 use crate::event::{Misuse, Payload, SendError};
 use crate::frames::{Frames, Sending};
 use crate::instant::Instant;
 use crate::side::Side;
 use crate::states::Trigger;
+use core::borrow::Borrow;
 use martlet_codec::{
     CloseFrame, ControlOp, DataKind, DataOp, Header, HeaderBytes, Kind, MAX_CONTROL, Mask, NoRoom, Writer,
 };
 
-impl<S: Side> Connection<'_, S> {
+impl<'c, S: Side, C: Borrow<Config<'c>>> Connection<'c, S, C> {
     /// Sends a whole message in one frame.
     #[inline]
     pub fn send(&mut self, payload: Payload<'_>, output: &mut Writer<'_>) -> Result<(), SendError> {
@@ -127,7 +129,7 @@ impl<S: Side> Connection<'_, S> {
             None => self.control(ControlOp::Close, &[], output),
         }
         self.go(Trigger::CloseSent);
-        self.set_due(now, self.config.close_timeout_ms);
+        self.set_due(now, self.config().close_timeout_ms);
         Ok(())
     }
 

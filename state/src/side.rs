@@ -1,8 +1,10 @@
 //! The two ends: which rules hold, and where masking keys come from.
 
+use crate::config::Config;
 use crate::connection::Connection;
 use crate::event::{Fault, Status};
 use crate::instant::Instant;
+use core::borrow::Borrow;
 use martlet_codec::{Key, Role, Writer};
 use martlet_handshake::{RequestScanner, ResponseScanner};
 use rand_core::CryptoRng;
@@ -20,7 +22,7 @@ pub struct Server;
 #[derive(Clone, Debug)]
 pub struct Client<R>(pub R);
 
-impl<R: CryptoRng> Connection<'_, Client<R>> {
+impl<'c, R: CryptoRng, C: Borrow<Config<'c>>> Connection<'c, Client<R>, C> {
     /// The source of keys that [`client`](Self::client) was given: for one that can fail, and remembers that it did.
     pub const fn key_source(&self) -> &R {
         &self.side.0
@@ -38,14 +40,17 @@ pub(crate) mod sealed {
         /// The masking key of the next frame: a client must have a fresh one for each (RFC 6455 section 5.3), a server none.
         fn key(&mut self) -> Option<Key>;
         /// Reads what comes before the first frame.
-        fn read_head<'i>(
-            connection: &mut Connection<'_, Self>,
+        fn read_head<'i, 'c, C: Borrow<Config<'c>>>(
+            connection: &mut Connection<'c, Self, C>,
             now: Instant,
             input: &mut &'i mut [u8],
             output: &mut Writer<'_>,
         ) -> Result<Status<'i>, Fault>;
         /// Says what there is to say when the handshake takes too long.
-        fn handshake_expired(connection: &mut Connection<'_, Self>, output: &mut Writer<'_>);
+        fn handshake_expired<'c, C: Borrow<Config<'c>>>(
+            connection: &mut Connection<'c, Self, C>,
+            output: &mut Writer<'_>,
+        );
     }
 }
 
@@ -58,8 +63,8 @@ impl sealed::Side for Server {
         None
     }
 
-    fn read_head<'i>(
-        connection: &mut Connection<'_, Self>,
+    fn read_head<'i, 'c, C: Borrow<Config<'c>>>(
+        connection: &mut Connection<'c, Self, C>,
         _: Instant,
         input: &mut &'i mut [u8],
         output: &mut Writer<'_>,
@@ -67,7 +72,7 @@ impl sealed::Side for Server {
         connection.read_request(input, output)
     }
 
-    fn handshake_expired(connection: &mut Connection<'_, Self>, output: &mut Writer<'_>) {
+    fn handshake_expired<'c, C: Borrow<Config<'c>>>(connection: &mut Connection<'c, Self, C>, output: &mut Writer<'_>) {
         connection.handshake_expired(output);
     }
 }
@@ -82,8 +87,8 @@ impl<R: CryptoRng> sealed::Side for Client<R> {
         Some(key)
     }
 
-    fn read_head<'i>(
-        connection: &mut Connection<'_, Self>,
+    fn read_head<'i, 'c, C: Borrow<Config<'c>>>(
+        connection: &mut Connection<'c, Self, C>,
         now: Instant,
         input: &mut &'i mut [u8],
         _: &mut Writer<'_>,
@@ -92,5 +97,5 @@ impl<R: CryptoRng> sealed::Side for Client<R> {
     }
 
     /// A client that gives up just leaves.
-    fn handshake_expired(_: &mut Connection<'_, Self>, _: &mut Writer<'_>) {}
+    fn handshake_expired<'c, C: Borrow<Config<'c>>>(_: &mut Connection<'c, Self, C>, _: &mut Writer<'_>) {}
 }

@@ -1,24 +1,26 @@
 //! Deadlines: of the handshake, of the heartbeat, of the closing handshake. Time is an argument.
 
+use crate::config::Config;
 use crate::connection::{Connection, MIN_FRAME_OUTPUT, MIN_OUTPUT, Phase};
 use crate::event::Expired;
 use crate::instant::Instant;
 use crate::side::Side;
 use crate::states::{State, Trigger};
+use core::borrow::Borrow;
 use martlet_codec::{CloseCode, CloseFrame, ControlOp, NoRoom, Role, Writer};
 
-impl<S: Side> Connection<'_, S> {
+impl<'c, S: Side, C: Borrow<Config<'c>>> Connection<'c, S, C> {
     /// When [`tick`](Self::tick) has something to do, if nothing comes before.
     ///
     /// It may be asked rarely. While frames come it only moves on, so that a timer that was set for an earlier answer is early
     /// at worst, and `tick` then does nothing. It may come nearer when the handshake is accepted, when we close, and when the
     /// heartbeat's Ping is answered while `idle_ms` is less than `pong_timeout_ms`: ask again then.
-    pub const fn poll_timeout(&self) -> Option<Instant> {
+    pub fn poll_timeout(&self) -> Option<Instant> {
         match self.state() {
-            State::Connection | State::Handshake if self.config.handshake_timeout_ms == 0 => None,
+            State::Connection | State::Handshake if self.config().handshake_timeout_ms == 0 => None,
             State::Connection | State::Handshake | State::Closing => Some(self.due()),
             State::Active if self.is_awaiting_pong() => Some(self.due()),
-            State::Active if self.config.idle_ms != 0 => Some(self.heard.after(self.config.idle_ms)),
+            State::Active if self.config().idle_ms != 0 => Some(self.heard.after(self.config().idle_ms)),
             State::Active | State::Closed => None,
         }
     }
@@ -56,7 +58,7 @@ impl<S: Side> Connection<'_, S> {
                 if let Phase::Frames(frames) = &mut self.phase {
                     frames.awaiting_pong = true;
                 }
-                self.set_due(now, self.config.pong_timeout_ms);
+                self.set_due(now, self.config().pong_timeout_ms);
                 return Ok(None);
             }
             State::Closing | State::Closed => Expired::Close,

@@ -1,5 +1,6 @@
 //! What the settings of all programs have in common.
 
+use core::borrow::Borrow;
 use martlet::codec::{Limits, MIN_INPUT};
 use martlet::state::{Config, HeadMode};
 
@@ -15,3 +16,13 @@ pub const CONFIG: Config<'static> = Config {
     head_mode: HeadMode::Lines,
     ..Config::DEFAULT
 };
+
+/// The same for connections that take them from the program itself: they keep no reference to them, and nothing is compiled that they
+/// rule out.
+pub struct Settings;
+
+impl Borrow<Config<'static>> for Settings {
+    fn borrow(&self) -> &Config<'static> {
+        &CONFIG
+    }
+}

@@ -2,6 +2,7 @@
 //! frames lay, so that a connection has one buffer.
 
 use crate::now;
+use core::borrow::Borrow;
 use martlet::handshake::{Accept, Kind, Limits};
 use martlet::state::{Config, Connection, Event, HeadMode, Instant, MIN_OUTPUT, Status, Writer};
 
@@ -12,11 +13,21 @@ pub const BUFFER: usize = martlet::codec::MIN_INPUT;
 /// Room for the answer to a request.
 pub const ROOM: usize = if MIN_OUTPUT > 160 { MIN_OUTPUT } else { 160 };
 
-static CONFIG: Config<'static> = Config {
-    head: Limits { max_line_bytes: BUFFER as u32, ..Limits::DEFAULT },
-    head_mode: HeadMode::Lines,
-    ..Config::DEFAULT
-};
+/// Settings that are known when this is compiled: they take no memory, and what they rule out takes no flash.
+#[derive(Clone, Copy)]
+pub struct Settings;
+
+impl Borrow<Config<'static>> for Settings {
+    #[inline(always)]
+    fn borrow(&self) -> &Config<'static> {
+        static CONFIG: Config<'static> = Config {
+            head: Limits { max_line_bytes: BUFFER as u32, ..Limits::DEFAULT },
+            head_mode: HeadMode::Lines,
+            ..Config::DEFAULT
+        };
+        &CONFIG
+    }
+}
 
 /// Where octets come from and go to.
 pub trait Port {
@@ -27,7 +38,7 @@ pub trait Port {
 }
 
 /// What a connection keeps besides its buffer.
-pub type State = Connection<'static>;
+pub type State = Connection<'static, martlet::state::Server, Settings>;
 
 /// One connection: all that the firmware keeps for it.
 pub struct Server {
@@ -40,8 +51,8 @@ const _: () = assert!(BUFFER <= u8::MAX as usize);
 
 impl Server {
     /// Before the first octet.
-    pub const fn new() -> Self {
-        Self { connection: Connection::server(&CONFIG, Instant(0)), held: 0, buffer: [0; BUFFER] }
+    pub fn new() -> Self {
+        Self { connection: Connection::server(Settings, Instant(0)), held: 0, buffer: [0; BUFFER] }
     }
 
     /// Where the connection stands.

@@ -3,9 +3,9 @@
 #![no_main]
 
 use martlet::handshake::{Accept, Kind, Response};
-use martlet::state::{Config, Connection, Event, Inbox, Instant, MIN_OUTPUT, Outbox, SendError, Status};
+use martlet::state::{Connection, Event, Inbox, Instant, MIN_OUTPUT, Outbox, SendError, Server, Status};
 use martlet_cortex_m3::board::{self, Board, entry};
-use martlet_cortex_m3::config::{self, INPUT};
+use martlet_cortex_m3::config::{INPUT, Settings};
 use martlet_cortex_m3::serial::Received;
 
 /// The echo of all that lies in the input, and what an answer may need behind it.
@@ -13,7 +13,7 @@ const OUTPUT: usize = INPUT + MIN_OUTPUT;
 /// So long the rest of a frame is waited for: the port queues a few octets only, and an echo of each few would be all headers.
 const QUIET_MS: u32 = 20;
 
-static CONFIG: Config<'static> = config::CONFIG;
+type Peer = Connection<'static, Server, Settings>;
 
 #[entry]
 fn main() -> ! {
@@ -38,7 +38,7 @@ fn converse(board: &mut Board) {
         if received > 0 {
             inbox.filled(received);
             heard = now;
-            connection.get_or_insert_with(|| Connection::server(&CONFIG, now));
+            connection.get_or_insert_with(|| Peer::server(Settings, now));
         }
         if let Some(connection) = &mut connection
             && outbox.waiting().is_empty()
@@ -56,14 +56,14 @@ fn converse(board: &mut Board) {
 }
 
 /// Whether the rest of a frame should be on its way, and there is room for it.
-fn is_more_due(connection: &Connection<'_>, inbox: &mut Inbox<[u8; INPUT]>) -> bool {
+fn is_more_due(connection: &Peer, inbox: &mut Inbox<[u8; INPUT]>) -> bool {
     let room = inbox.room().len();
     room > 0 && ((INPUT - room) as u64) < connection.missing()
 }
 
 /// Does what is due, and answers what has come.
 fn turn(
-    connection: &mut Connection<'_>,
+    connection: &mut Peer,
     now: Instant,
     inbox: &mut Inbox<[u8; INPUT]>,
     outbox: &mut Outbox<[u8; OUTPUT]>,

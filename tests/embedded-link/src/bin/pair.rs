@@ -3,22 +3,16 @@
 #![no_main]
 
 use core::mem::MaybeUninit;
-use martlet::handshake::{ClientRequest, Limits};
-use martlet::state::{Config, Connection, Event, HeadMode, State, Status, Writer};
+use martlet::handshake::ClientRequest;
+use martlet::state::{Connection, Event, State, Status, Writer};
 use martlet_embedded_link::port::{self, Serial};
-use martlet_embedded_link::server::{BUFFER, ROOM, Server, Stage};
+use martlet_embedded_link::server::{BUFFER, ROOM, Server, Settings, Stage};
 use martlet_embedded_link::{Noise, now};
 
 static mut SERVER: MaybeUninit<Server> = MaybeUninit::uninit();
 static mut ANSWER: [u8; ROOM] = [0; ROOM];
 static mut INPUT: [u8; BUFFER] = [0; BUFFER];
 static mut OUTPUT: [u8; 512] = [0; 512];
-
-static CONFIG: Config<'static> = Config {
-    head: Limits { max_line_bytes: BUFFER as u32, ..Limits::DEFAULT },
-    head_mode: HeadMode::Lines,
-    ..Config::DEFAULT
-};
 
 #[unsafe(link_section = ".vectors")]
 #[used]
@@ -45,7 +39,7 @@ extern "C" fn reset() -> ! {
 fn ask(input: &mut [u8], output: &mut [u8]) {
     let mut output = Writer::new(output);
     let request = ClientRequest { host: "example.org", target: "/", ..ClientRequest::default() };
-    let Ok(mut connection) = Connection::client(&CONFIG, now(), Noise, &request, &mut output) else { return };
+    let Ok(mut connection) = Connection::client(Settings, now(), Noise, &request, &mut output) else { return };
     let mut held: usize = 0;
     while connection.state() != State::Closed {
         port::write(output.written());
