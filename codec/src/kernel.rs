@@ -1,7 +1,7 @@
 //! The loops that touch every octet of payload. [`Portable`] is the safe twin and the definition; `simd` has one for wide vectors, and
-//! [`Small`] is the one for machines on which flash is dearer than time.
+//! [`Words`] is the one for machines of 32 bits, and for those on which flash is dearer than time.
 #![cfg_attr(
-    all(feature = "small", not(feature = "simd")),
+    all(any(feature = "small", not(target_pointer_width = "64")), not(feature = "simd")),
     allow(dead_code, reason = "the twin that the tests compare with")
 )]
 
@@ -32,25 +32,24 @@ pub(crate) struct Checked<'a>(pub(crate) &'a [u8]);
 
 #[cfg(feature = "simd")]
 pub(crate) use crate::simd::Native as Best;
-#[cfg(not(any(feature = "simd", feature = "small")))]
+#[cfg(all(target_pointer_width = "64", not(any(feature = "simd", feature = "small"))))]
 pub(crate) use Portable as Best;
-#[cfg(all(feature = "small", not(feature = "simd")))]
-pub(crate) use Small as Best;
+#[cfg(all(any(feature = "small", not(target_pointer_width = "64")), not(feature = "simd")))]
+pub(crate) use Words as Best;
+
+/// Whether octet by octet is as quick as any other way to judge text: without wide registers, or where there shall be one way alone.
+pub(crate) const STEPWISE: bool =
+    cfg!(any(feature = "small", all(not(target_pointer_width = "64"), not(feature = "simd"))));
 
 /// Safe code that compilers vectorise.
 #[cfg_attr(any(feature = "simd", feature = "small"), allow(dead_code, reason = "the twin that the tests compare with"))]
 pub(crate) struct Portable;
 
 /// The shortest code: one loop over words of 32 bits is all that there is.
-#[cfg(any(test, feature = "small"))]
-#[cfg_attr(
-    any(feature = "simd", not(feature = "small")),
-    allow(dead_code, reason = "compared with the others by the tests")
-)]
-pub(crate) struct Small;
+#[allow(dead_code, reason = "compared with the others by the tests")]
+pub(crate) struct Words;
 
-#[cfg(any(test, feature = "small"))]
-impl Kernel for Small {
+impl Kernel for Words {
     fn unmask(payload: &mut [u8], key: u32) {
         Self::unmask_ascii(payload, key);
     }
@@ -158,7 +157,7 @@ pub(crate) fn blocks<const ALIGN: usize>(payload: &mut [u8], key: u32) -> u64 {
 }
 
 /// Octets of a block: a multiple of 4, so that the key's phase stays the same.
-const BLOCK: usize = if cfg!(target_pointer_width = "64") { 64 } else { 16 };
+const BLOCK: usize = 64;
 /// Octets of the widest word that the target XORs at once.
 const WORD: usize = 8;
 
@@ -254,7 +253,7 @@ mod tests {
     use std::vec::Vec;
 
     #[test]
-    fn the_small_twin_gives_the_same_at_every_length_and_alignment() {
+    fn the_twin_of_words_gives_the_same_at_every_length_and_alignment() {
         let store: Vec<u8> = (0..1200u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 & 0x7f).collect();
         for len in (0..200usize).chain([255, 256, 511, 512, 513, 1000]) {
             for offset in [0, 1, 7, 31] {
@@ -267,13 +266,13 @@ mod tests {
                     // A key of ASCII octets keeps the high bits where they are.
                     let key = 0x3d21_7a37;
                     let (ours, twin) = (&mut ours[offset..offset + len], &mut twin[offset..offset + len]);
-                    assert_eq!(Small::unmask_ascii(ours, key), Portable::unmask_ascii(twin, key), "{len} {offset}");
+                    assert_eq!(Words::unmask_ascii(ours, key), Portable::unmask_ascii(twin, key), "{len} {offset}");
                     assert_eq!(ours, twin);
-                    Small::unmask(ours, key ^ 0x80ff_00aa);
+                    Words::unmask(ours, key ^ 0x80ff_00aa);
                     Portable::unmask(twin, key ^ 0x80ff_00aa);
                     assert_eq!(ours, twin);
-                    assert_eq!(Small::valid(ours), Portable::valid(twin));
-                    assert_eq!(Small::text(ours), Portable::text(twin));
+                    assert_eq!(Words::valid(ours), Portable::valid(twin));
+                    assert_eq!(Words::text(ours), Portable::text(twin));
                 }
             }
         }

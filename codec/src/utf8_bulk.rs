@@ -6,11 +6,6 @@
 /// Whether `text` is UTF-8.
 #[inline(always)]
 pub(crate) fn valid(text: &[u8]) -> bool {
-    if cfg!(not(target_pointer_width = "64")) {
-        // Small machines have no vectors to win by: the step by step automaton is the shortest code.
-        let mut utf8 = crate::utf8::Utf8::new();
-        return utf8.push_octets(text).is_ok() && utf8.is_complete();
-    }
     match text.len() {
         0..16 => core::str::from_utf8(text).is_ok(),
         16..64 => steps::<16, 19>(text),
