@@ -1,6 +1,7 @@
 """The server under test as a process: started on a free port, waited for by connecting, stopped for certain."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -14,11 +15,16 @@ BINARY = os.environ.get("MARTLET", "")
 PATIENCE = 15
 
 
+# As in tests/lib/server.sh.
+FIRST_PORT = int(os.environ.get("MARTLET_PORTS", "20000"))
+
+
 def free_port():
-    """A port that nobody listens on now, though another program may be quicker."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on now."""
+    while True:
+        port = random.randrange(FIRST_PORT, FIRST_PORT + 6000)
+        if not answers(port):
+            return port
 
 
 def answers(port):

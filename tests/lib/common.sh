@@ -31,6 +31,9 @@ step() {
     rm -f "$log"
 }
 
+# alone FOLDER/NAME COMMAND...: runs it while no other part runs anything of that name. None of its processes that stay keeps the lock.
+alone() { (flock 9; "${@:2}" 9>&-) 9>"$1.lock"; }
+
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
 }
@@ -47,9 +50,12 @@ apt_need() {
         die "as root, run: apt-get install ${missing[*]}"
     fi
     say "installing with apt-get: ${missing[*]}"
+    alone "$cache/apt" apt_install "${missing[@]}"
+}
+
+apt_install() {
     step 'apt-get update' as_root apt-get update -q
-    step "apt-get install ${missing[*]}" as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -q --no-install-recommends "${missing[@]}"
+    step "apt-get install $*" as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
 }
 
 # Installs the Debian packages unless the command is there, from wherever it came.
@@ -89,8 +95,15 @@ cached_done() { touch "$1/.done"; }
 
 # A Python 3 with the packages of tests/interop/requirements.txt; sets `python`.
 need_python() {
-    local venv
     if ! python3 -c 'import venv, ensurepip' 2>/dev/null; then apt_need python3 python3-venv; fi
+    alone "$cache/python" make_python
+    python=$(cached venv tests/interop/requirements.txt)/bin/python
+    # No caches of compiled modules beside the sources.
+    export PYTHONDONTWRITEBYTECODE=1
+}
+
+make_python() {
+    local venv
     if ! venv=$(cached venv tests/interop/requirements.txt); then
         say 'installing the Python packages with pip'
         rm -rf "$venv"
@@ -99,15 +112,18 @@ need_python() {
             --quiet --disable-pip-version-check --no-deps -r tests/interop/requirements.txt
         cached_done "$venv"
     fi
-    python=$venv/bin/python
-    # No caches of compiled modules beside the sources.
-    export PYTHONDONTWRITEBYTECODE=1
 }
 
 # Node.js with the packages of tests/interop/package.json, found by require() through NODE_PATH.
 need_node() {
-    local modules
     apt_need_command node nodejs
+    alone "$cache/node" make_node
+    NODE_PATH=$(cached node tests/interop/package.json)/node_modules
+    export NODE_PATH
+}
+
+make_node() {
+    local modules
     if ! modules=$(cached node tests/interop/package.json); then
         apt_need_command npm npm
         say 'installing the Node.js packages with npm'
@@ -118,12 +134,14 @@ need_node() {
             npm install --no-audit --no-fund --no-package-lock --ignore-scripts --loglevel=error
         cached_done "$modules"
     fi
-    export NODE_PATH=$modules/node_modules
 }
 
 # A part of the Rust toolchain that rustup's minimal profile leaves out.
 need_component() {
     if ! cargo "${1/rustfmt/fmt}" --version >/dev/null 2>&1; then
-        step "rustup component add $1" rustup component add "$1"
+        rustup_add component "$1"
     fi
 }
+
+# rustup_add component NAME, rustup_add target NAME: which rustup does not do twice at a time.
+rustup_add() { step "rustup $1 add $2" alone "$cache/rustup" rustup "$1" add "$2"; }

@@ -4,7 +4,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 server_pids=()
 
-# Sets `martlet` to the binary: the one of MARTLET_BIN if that is set, otherwise a fresh release build.
+# Sets `martlet` to the binary: the one of MARTLET_BIN if that is set, otherwise a fresh release build with the features of default.
 need_binary() {
     if [ -n "${MARTLET_BIN:-}" ]; then
         martlet=$MARTLET_BIN
@@ -12,27 +12,34 @@ need_binary() {
         return
     fi
     need_linker
-    cargo build --release --quiet --package martlet-std --bin martlet
-    martlet=$target/release/martlet
+    alone "$target/server" build_binary default-features
+    martlet=$target/default-features/martlet
 }
 
-# Sets `martlet_with_all` to a release build with the features that are off by default. It is built where the other one is, as most of
-# what the two are made of is the same, and then lies there instead: `need_binary` comes after this.
+# Sets `martlet_with_all` to a release build with the features that are off by default.
 need_binary_with_all() {
     need_linker
-    cargo build --release --quiet --package martlet-std --bin martlet --features tls,zlib-rs
+    alone "$target/server" build_binary all-features --features tls,zlib-rs
     martlet_with_all=$target/all-features/martlet
-    mkdir -p "$target/all-features"
-    cp "$target/release/martlet" "$martlet_with_all"
+}
+
+# build_binary FOLDER [CARGO-ARGUMENT...]: most of what the builds with other features are made of is the same, so that all are made at one
+# place, from which each is copied. A program that runs, or that another part is about to start, is not written over: the new one takes its name.
+build_binary() {
+    cargo build --release --quiet --package martlet-std --bin martlet "${@:2}"
+    mkdir -p "$target/$1"
+    cp "$target/release/martlet" "$target/$1/martlet.new"
+    mv "$target/$1/martlet.new" "$target/$1/martlet"
 }
 
 port_answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# A port that nobody listens on, below the range from which the kernel takes the ports of outgoing connections.
+# A port that nobody listens on, below the range from which the kernel takes the ports of outgoing connections. What tests/run runs beside
+# each other begins at a MARTLET_PORTS of its own.
 free_port() {
     local port
     while :; do
-        port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
+        port=$((${MARTLET_PORTS:-20000} + RANDOM % 6000))
         port_answers "$port" || break
     done
     printf '%s\n' "$port"
