@@ -13,7 +13,7 @@ rm -rf "$reports"
 mkdir -p "$reports"
 "$fuzz" --list >"$reports/cases.txt"
 # By its name the process of each run that is under way, and the cases of each.
-declare -A clients cases
+declare -A clients=() cases=()
 
 end_all() {
     kill "${clients[@]}" 2>/dev/null || true
