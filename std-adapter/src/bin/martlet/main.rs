@@ -12,6 +12,7 @@ mod signals;
 
 use self::app::App;
 use self::cli::Task;
+use self::signals::Signals;
 use martlet_std::{Address, Server, Settings};
 use std::io::Write;
 use std::process::ExitCode;
@@ -40,8 +41,9 @@ fn serve(mut settings: Settings) -> Result<ExitCode, String> {
         own.open_websocket_pong_frame = true;
     }
     cli::start_log()?;
+    let signals = Signals::keep().map_err(|error| format!("signals: {error}"))?;
     let server = Server::bind(settings).map_err(|error| error.to_string())?;
-    signals::obey_signals(server.handle()).map_err(|error| format!("signals: {error}"))?;
+    signals::obey(signals, server.handle()).map_err(|error| format!("signals: {error}"))?;
     // If nobody reads where it is, it serves nevertheless.
     for address in server.addresses() {
         let mut out = std::io::stdout();

@@ -9,10 +9,21 @@ use std::os::unix::net::UnixStream;
 /// What a process that was told twice ends with.
 const TOLD_TWICE: i32 = 1;
 
+/// The signals that are for the server, which from now on are kept until there is one that obeys them: who sees it listen may send them.
+pub(crate) struct Signals {
+    reload: UnixStream,
+    stop: UnixStream,
+}
+
+impl Signals {
+    pub(crate) fn keep() -> io::Result<Self> {
+        Ok(Self { reload: readable(&[SIGHUP])?, stop: readable(&[SIGINT, SIGTERM])? })
+    }
+}
+
 /// Stops the server when the process is told to end, and has its workers followed by new ones when it is told to reload.
-pub(crate) fn obey_signals(handle: Handle) -> io::Result<()> {
-    let mut reload = readable(&[SIGHUP])?;
-    let mut stop = readable(&[SIGINT, SIGTERM])?;
+pub(crate) fn obey(signals: Signals, handle: Handle) -> io::Result<()> {
+    let Signals { mut reload, mut stop } = signals;
     let other = handle.clone();
     std::thread::Builder::new().name("reload".to_owned()).spawn(move || {
         while reload.read_exact(&mut [0]).is_ok() {
