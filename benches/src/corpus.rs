@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-/// The most that a read gives.
+/// How much a decoder without a buffer of its own reads at once: the first-level cache holds it.
 pub const READ: usize = 16 * 1024;
 
 /// A stream of masked frames, and how it comes.
@@ -16,7 +16,7 @@ pub struct Corpus {
     pub kind: Kind,
     pub octets: &'static [u8],
     pub frames: usize,
-    /// The most octets of one read.
+    /// The most octets that a read gives.
     pub cut: usize,
 }
 

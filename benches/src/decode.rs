@@ -36,28 +36,28 @@ fn copy_alone(corpus: &Corpus) -> Run {
     })
 }
 
-/// As our server does it: while much of a message is missing, it is read straight to where the message is put together.
+/// As our server does it: while much of a message is missing, it is read straight to where the message is put together, in memory that
+/// was cleared once. The server reads 80 KiB at once, which saves system calls; for a decoder 16 KiB are quicker.
 fn martlet(corpus: &Corpus) -> Run {
-    use martlet_codec::{Assembler, Decoder, Event, Limits, MIN_INPUT, Role};
+    use martlet_codec::{Decoder, Event, Limits, MIN_INPUT, Role};
     let mut wire = corpus.wire();
     let limits = Limits { max_frame_bytes: 64 << 20, max_message_bytes: 64 << 20, ..Limits::DEFAULT };
-    let (mut decoder, mut assembler) = (Decoder::new(Role::Server), Assembler::new(Vec::new()));
+    let mut decoder = Decoder::new(Role::Server);
     let (mut buffer, mut kept) = (vec![0; READ + MIN_INPUT], 0);
+    let mut gathered = Gathered::default();
     Box::new(move || {
         wire.at = 0;
         let mut sum = Sum::default();
         loop {
-            if decoder.missing() >= 2048 {
-                let (message, room) = (assembler.storage(), decoder.missing().min(READ as u64) as usize);
-                let begin = message.len();
-                message.resize(begin + room, 0);
-                let fresh = wire.read(&mut message[begin..]).unwrap();
-                message.truncate(begin + fresh);
-                let mut input = &mut message[begin..];
-                match decoder.decode(&limits, &mut input).unwrap() {
-                    Some(Event::Data(data)) if data.is_last() => sum.message(message),
-                    Some(Event::Data(_)) => {}
-                    _ => return sum,
+            let missing = decoder.missing() as usize;
+            if missing >= 2048 {
+                let fresh = wire.read(gathered.room(missing.min(READ))).unwrap();
+                let mut input = &mut gathered.room(fresh)[..];
+                let Some(Event::Data(data)) = decoder.decode(&limits, &mut input).unwrap() else { return sum };
+                let last = data.is_last();
+                gathered.used += fresh;
+                if last {
+                    sum.message(gathered.take());
                 }
                 continue;
             }
@@ -69,14 +69,43 @@ fn martlet(corpus: &Corpus) -> Run {
             let mut input = &mut buffer[..end];
             while let Some(event) = decoder.decode(&limits, &mut input).unwrap() {
                 let Event::Data(data) = event else { unreachable!() };
-                if let Some(message) = assembler.push(data).unwrap() {
-                    sum.message(message.payload);
+                if data.is_whole() {
+                    sum.message(data.payload());
+                    continue;
+                }
+                gathered.room(data.payload().len()).copy_from_slice(data.payload());
+                gathered.used += data.payload().len();
+                if data.is_last() {
+                    sum.message(gathered.take());
                 }
             }
             kept = input.len();
             buffer.copy_within(end - kept..end, 0);
         }
     })
+}
+
+/// A message that does not come at once.
+#[derive(Default)]
+struct Gathered {
+    memory: Vec<u8>,
+    used: usize,
+}
+
+impl Gathered {
+    /// Room behind what has come.
+    fn room(&mut self, len: usize) -> &mut [u8] {
+        let end = self.used + len;
+        if self.memory.len() < end {
+            self.memory.resize(end, 0);
+        }
+        &mut self.memory[self.used..end]
+    }
+
+    /// All that has come; the next message begins.
+    fn take(&mut self) -> &[u8] {
+        &self.memory[..std::mem::take(&mut self.used)]
+    }
 }
 
 fn tungstenite(corpus: &Corpus) -> Run {
