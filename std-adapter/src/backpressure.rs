@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::error::PushError;
 use crate::handler::Handler;
 use crate::multicast::Multicast;
+use crate::profile::COPIED;
 use crate::settings::Backpressure;
 use crate::slot::{Behind, Slot};
 use crate::worker::Worker;
@@ -12,24 +13,32 @@ use std::sync::Arc;
 
 impl Context<'_> {
     /// Sees to it that a queue gets no longer than it may: what becomes of its connection is the settings' to say.
-    pub(crate) fn check_backpressure(&mut self, key: usize) -> Result<(), PushError> {
+    ///
+    /// So many octets may come to wait there that are its own.
+    pub(crate) fn check_backpressure(&mut self, key: usize, own: usize) -> Result<(), PushError> {
         let slot = &mut self.slots[key];
-        let settings = slot.profile.settings;
-        if slot.queued() <= settings.max_backpressure {
-            return Ok(());
+        let Err(mut error) = slot.may_add(own) else { return Ok(()) };
+        if !slot.queue.as_ref().is_some_and(|queue| queue.blocked) {
+            // It may be long only because this round has not ended.
+            slot.flush();
+            self.mark_dirty(key);
+            match self.slots[key].may_add(own) {
+                Ok(()) => return Ok(()),
+                Err(still) => error = still,
+            }
         }
-        // It may be long only because this round has not ended.
-        slot.flush();
-        if slot.queued() <= settings.max_backpressure {
-            return Ok(());
+        let slot = &self.slots[key];
+        if error == PushError::WorkerFull {
+            slot.overload("a push");
         }
-        if settings.backpressure_policy == Backpressure::Close {
-            tracing::debug!(id = %slot.id, queued = slot.queued(), "reads too slowly: 1013");
-            if let Ok(frame) = CloseFrame::new(1013, "you read too slowly") {
+        if slot.profile.settings.backpressure_policy == Backpressure::Close {
+            tracing::debug!(id = %slot.id, queued = slot.queued(), %error, "cannot be written to: 1013");
+            let reason = if error == PushError::QueueFull { "you read too slowly" } else { OVERLOAD };
+            if let Ok(frame) = CloseFrame::new(1013, reason) {
                 self.start_close(key, frame)?;
             }
         }
-        Err(PushError::QueueFull)
+        Err(error)
     }
 
     /// Refuses what is longer than may be pushed.
@@ -46,11 +55,14 @@ impl Context<'_> {
         let policy = self.slots[key].profile.settings.backpressure_policy;
         match self.send_shared(key, frame) {
             Err(error @ PushError::TooLarge(_)) => Err(error),
-            Err(error @ PushError::QueueFull) if policy == Backpressure::Error => Err(error),
+            Err(error @ (PushError::QueueFull | PushError::WorkerFull)) if policy == Backpressure::Error => Err(error),
             Ok(()) | Err(_) => Ok(()),
         }
     }
 }
+
+/// What a peer is told for which the worker has no room.
+pub(crate) const OVERLOAD: &str = "the server has no room for this now";
 
 impl<H: Handler> Worker<'_, H> {
     /// Tells the handler that much waits for a peer, or no longer does.
@@ -84,6 +96,22 @@ enum Mark {
 }
 
 impl Slot<'_> {
+    /// Whether so many octets may be added to its queue.
+    #[inline]
+    fn may_add(&self, own: usize) -> Result<(), PushError> {
+        if self.queued() > self.profile.settings.max_backpressure {
+            return Err(PushError::QueueFull);
+        }
+        if self.profile.budget.has(own) { Ok(()) } else { self.may_overdraw(own) }
+    }
+
+    /// The worker has no room for these octets: who reads all that it gets is given more as ever, unless it is so much that some of it
+    /// is likely to wait.
+    #[cold]
+    fn may_overdraw(&self, own: usize) -> Result<(), PushError> {
+        if self.queue.is_none() && own <= COPIED { Ok(()) } else { Err(PushError::WorkerFull) }
+    }
+
     /// Remembers on which side of the watermarks the queue is, and says which one it has passed since it was asked last.
     fn pass_watermarks(&mut self) -> Option<Mark> {
         let settings = self.profile.settings;

@@ -1,9 +1,10 @@
 //! What a round sends to many: its short frames one behind the other, so that each receiver's share is one piece to write.
 
-use crate::queue::{COPIED, Queue};
+use crate::budget::{Budget, Share};
+use crate::queue::{COPIED, Queue, Shared};
 use std::cell::RefCell;
 use std::ops::Range;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 /// Frames one behind the other.
@@ -13,29 +14,39 @@ pub(crate) type Log = RefCell<Vec<u8>>;
 const MOST: usize = 64 * 1024;
 /// Queues that are kept for the next receivers, at most.
 const SPARE: usize = 1024;
+/// A message has so many forms: as it is, and compressed for each window. They come to a worker's connections in any order.
+const FORMS: usize = 9;
 
 /// The log of the round at hand, and queues that were emptied.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Common {
+    budget: Rc<Budget>,
     log: Rc<Log>,
     /// The frame that was added last, and where it is.
     last: Option<(Arc<[u8]>, Range<usize>)>,
+    /// Long frames that were added last, if somebody has them still.
+    shared: Vec<Weak<Shared>>,
     #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
     spare: Vec<Box<Queue>>,
 }
 
 impl Common {
+    pub(crate) fn new(budget: &Rc<Budget>) -> Self {
+        let budget = Rc::clone(budget);
+        Self { budget, log: Rc::default(), last: None, shared: Vec::new(), spare: Vec::new() }
+    }
+
     /// Adds a frame to a queue; `None` is one in which nothing waits. It is copied once for all whose queues had nothing else, and for
     /// each of the others as ever.
     #[inline]
     pub(crate) fn push(&mut self, queue: &mut Option<Box<Queue>>, frame: &Arc<[u8]>) {
-        let queue = queue.get_or_insert_with(|| self.spare.pop().unwrap_or_default());
+        let queue = queue.get_or_insert_with(|| self.spare.pop().unwrap_or_else(|| Box::new(Queue::new(&self.budget))));
         let known = match &self.last {
             Some((last, piece)) if Arc::ptr_eq(last, frame) => Some(piece.clone()),
             _ => self.add(frame),
         };
         if !known.is_some_and(|piece| queue.push_piece(&self.log, piece)) {
-            queue.push_shared(frame);
+            queue.push_shared(frame, || share(&mut self.shared, frame, &self.budget));
         }
     }
 
@@ -66,6 +77,21 @@ impl Common {
         self.last = Some((Arc::clone(frame), piece.clone()));
         Some(piece)
     }
+}
+
+/// The frame as those share it that have it in their queues.
+#[inline(never)]
+fn share(shared: &mut Vec<Weak<Shared>>, frame: &Arc<[u8]>, budget: &Rc<Budget>) -> Rc<Shared> {
+    if let Some(known) = shared.iter().rev().filter_map(Weak::upgrade).find(|known| known.is_of(frame)) {
+        return known;
+    }
+    shared.retain(|known| known.strong_count() != 0);
+    if shared.len() == FORMS {
+        shared.remove(0);
+    }
+    let new = Shared::new(frame, Share::new(budget));
+    shared.push(Rc::downgrade(&new));
+    new
 }
 
 #[cfg(test)]
@@ -100,7 +126,7 @@ mod tests {
 
     #[test]
     fn frames_of_a_round_are_one_write_and_the_log_begins_anew() {
-        let mut common = Common::default();
+        let mut common = Common::new(&Budget::new(1 << 30));
         for round in 0..3_u8 {
             let frames: Vec<Arc<[u8]>> = (0..16).map(|at| vec![at + round; 66].into()).collect();
             let mut queues: Vec<_> = (0..10).map(|_| None).collect();
@@ -120,20 +146,39 @@ mod tests {
 
     #[test]
     fn a_round_cannot_make_the_log_long_nor_the_queues_many() {
-        let (mut common, mut queue) = (Common::default(), None);
+        let budget = Budget::new(1 << 30);
+        let (mut common, mut queue) = (Common::new(&budget), None);
         let frames: Vec<Arc<[u8]>> = (0..1000_usize).map(|at| vec![at as u8; 500].into()).collect();
         frames.iter().for_each(|frame| common.push(&mut queue, frame));
         assert!(common.log.borrow().len() <= MOST);
         let mut socket = Socket { taken: Vec::new(), room: usize::MAX, calls: 0 };
         queue.as_mut().unwrap().write_to(&mut socket).unwrap();
         assert!(socket.taken == frames.concat());
-        (0..2 * SPARE).for_each(|_| common.keep(Some(Box::default())));
+        (0..2 * SPARE).for_each(|_| common.keep(Some(Box::new(Queue::new(&budget)))));
         assert_eq!(common.spare.len(), SPARE);
-        let mut waiting = Box::<Queue>::default();
+        let mut waiting = Box::new(Queue::new(&budget));
         waiting.push(b"x");
         common.spare.clear();
         common.keep(Some(waiting));
         assert!(common.spare.is_empty());
+    }
+
+    #[test]
+    fn a_long_frame_counts_once_for_all_in_whatever_form_they_get_it() {
+        let budget = Budget::new(3000);
+        let mut common = Common::new(&budget);
+        let forms: [Arc<[u8]>; 2] = [vec![1; 1000].into(), vec![2; 2000].into()];
+        let mut queues: Vec<_> = (0..10).map(|_| None).collect();
+        queues.iter_mut().zip(forms.iter().cycle()).for_each(|(queue, form)| common.push(queue, form));
+        assert!(budget.has(0) && !budget.has(1));
+        // Those that have the first form.
+        queues.iter_mut().step_by(2).for_each(|queue| *queue = None);
+        assert!(budget.has(1000) && !budget.has(1001));
+        drop(queues);
+        assert!(budget.has(3000));
+        assert_eq!(common.shared.len(), 2);
+        common.push(&mut None, &forms[0]);
+        assert_eq!(common.shared.len(), 1, "what nobody has is forgotten");
     }
 
     proptest! {
@@ -142,7 +187,7 @@ mod tests {
         fn each_receiver_gets_what_was_sent_to_it(
             steps in prop::collection::vec((0..4_usize, 0..6_u8, 1..700_usize), 0..120)
         ) {
-            let mut common = Common::default();
+            let mut common = Common::new(&Budget::new(1 << 30));
             let mut receivers: Vec<(Option<Box<Queue>>, Socket, Vec<u8>)> =
                 (0..4).map(|_| (None, Socket { taken: Vec::new(), room: 0, calls: 0 }, Vec::new())).collect();
             for (number, (at, what, len)) in steps.into_iter().enumerate() {
@@ -159,7 +204,8 @@ mod tests {
                         }
                     }
                     3 => {
-                        receivers[at].0.get_or_insert_default().push(&octets);
+                        let queue = receivers[at].0.get_or_insert_with(|| Box::new(Queue::new(&common.budget)));
+                        queue.push(&octets);
                         receivers[at].2.extend_from_slice(&octets);
                     }
                     // The sockets take some, or all.

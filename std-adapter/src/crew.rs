@@ -1,5 +1,6 @@
 //! Who keeps the workers: starts them, has new ones take over from them, and waits for their end.
 
+use crate::budget::Budget;
 use crate::handle::Handle;
 use crate::handler::Handler;
 use crate::listen::Bound;
@@ -237,15 +238,16 @@ fn work<H: Handler>(
     let listeners = settings.listen.iter().map(|listener| listener.settings.as_deref().unwrap_or(settings));
     let subprotocols: Vec<_> = listeners.map(|settings| (settings, settings.subprotocols())).collect();
     let counters = handle.counters(usize::from(seat.worker));
+    let budget = Budget::new(settings.max_held_bytes);
     let profiles: Result<Vec<_>, _> = subprotocols
         .iter()
         .zip(&seat.listeners)
-        .map(|((settings, names), socket)| Profile::new(settings, names, counters, socket.one_address()))
+        .map(|((settings, names), socket)| Profile::new(settings, names, counters, &budget, socket.one_address()))
         .collect();
     let profiles = profiles.map_err(ServerError::Certificate)?;
     let handler = handler(usize::from(seat.seat));
     let number = seat.worker;
-    let mut worker = Worker::new(seat, &profiles, settings, handle, handler).map_err(ServerError::System)?;
+    let mut worker = Worker::new(seat, &profiles, settings, handle, &budget, handler).map_err(ServerError::System)?;
     worker.begin();
     handle.notify(Notice::Ready(number));
     worker.run().map_err(ServerError::System)

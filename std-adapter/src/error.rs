@@ -33,6 +33,8 @@ pub enum PushError {
     Misuse(Misuse),
     /// More than [`max_mailbox_bytes`](crate::Settings::max_mailbox_bytes) wait for the worker that has the connection.
     MailboxFull,
+    /// The worker keeps [`max_held_bytes`](crate::Settings::max_held_bytes) octets for its peers, and this would be more.
+    WorkerFull,
 }
 
 impl fmt::Display for PushError {
@@ -51,6 +53,7 @@ impl fmt::Display for PushError {
             Self::TooManyTopics(most) => write!(f, "subscribed to {most} topics already"),
             Self::Misuse(misuse) => misuse.fmt(f),
             Self::MailboxFull => f.write_str("the worker is too far behind"),
+            Self::WorkerFull => f.write_str("the worker keeps as much for its peers as it may"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What comes compressed (RFC 7692): a connection keeps a history if it must, and an inflater only while a message is under way.
 
+use crate::budget::{Budget, Share};
 use crate::compress::{KEPT, window};
 use crate::context::Context;
 use crate::flags::Flag;
@@ -9,6 +10,7 @@ use crate::wheel::Tick;
 use crate::worker::Worker;
 use martlet_codec::{Data, Inflater, Violation, Window};
 use martlet_state::DeflateSide;
+use std::rc::Rc;
 
 /// What a connection keeps of what came compressed.
 pub(crate) struct Incoming {
@@ -28,6 +30,16 @@ struct Open {
     untold: bool,
     /// When it must be whole.
     until: Tick,
+    /// What it takes while it is under way.
+    share: Option<Share>,
+}
+
+impl Open {
+    /// Whether the worker has room for what it has grown to.
+    fn fits(&mut self, budget: &Rc<Budget>) -> bool {
+        let octets = size_of::<Self>() + self.message.capacity();
+        self.share.get_or_insert_with(|| Share::new(budget)).set(octets)
+    }
 }
 
 impl Incoming {
@@ -88,6 +100,7 @@ impl<H: Handler> Worker<'_, H> {
                     self.ctx.keep_incoming(key, incoming);
                 }
             }
+            Ok(Outcome::More) if !open.fits(&self.ctx.slots[key].profile.budget) => self.refuse_overload(key),
             Ok(Outcome::More) => {
                 incoming.open = Some(open);
                 self.ctx.keep_incoming(key, incoming);
@@ -159,6 +172,8 @@ impl Context<'_> {
     }
 
     fn lend(&mut self, mut open: Box<Open>) {
+        // It is the worker's own again.
+        open.share = None;
         if open.message.capacity() > KEPT {
             open.message = Vec::new();
         }

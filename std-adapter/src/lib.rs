@@ -27,6 +27,7 @@
 mod accept;
 mod address;
 mod backpressure;
+mod budget;
 mod client;
 mod clock;
 mod closures;

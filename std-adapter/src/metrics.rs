@@ -58,6 +58,7 @@ impl Collector for Exposed {
             ("frames_sent", "Frames that went or wait to go", stats.frames_out),
             ("bytes_received", "Octets that came", stats.bytes_in),
             ("bytes_sent", "Octets that went or wait to go", stats.bytes_out),
+            ("overloads", "Messages, requests and pushes that a full worker refused", stats.overloads),
         ];
         for (name, help, value) in counters {
             let counter = ConstCounter::new(value);

@@ -160,7 +160,7 @@ impl<'c> Context<'c> {
     #[inline(never)]
     fn send_rare(&mut self, key: usize, kind: DataKind, flags: Flags, octets: &[u8]) -> Result<(), PushError> {
         self.check_push(key, octets.len())?;
-        self.check_backpressure(key)?;
+        self.check_backpressure(key, octets.len())?;
         let fin = flags.contains(Flags::FIN);
         if let Some(side) = self.slots[key].compresses(flags, octets.len())
             && self.send_compressed(key, side, kind, fin, octets)?
@@ -219,7 +219,7 @@ impl<'c> Context<'c> {
             return self.send_rare(key, kind, Flags::FIN, &frame[frame.len() - len..]);
         }
         self.check_push(key, len)?;
-        self.check_backpressure(key)?;
+        self.check_backpressure(key, len)?;
         let slot = &mut self.slots[key];
         slot.count_frame_out();
         slot.count_bytes_out(self.now, frame.len() as u64);
@@ -231,7 +231,7 @@ impl<'c> Context<'c> {
     /// Sends octets that are frames, in the caller's word.
     pub(crate) fn send_octets(&mut self, key: usize, octets: &[u8]) -> Result<(), PushError> {
         self.slots[key].conn.may_send()?;
-        self.check_backpressure(key)?;
+        self.check_backpressure(key, octets.len())?;
         self.flush_for(key);
         self.slots[key].write_one(self.now, octets);
         self.mark_dirty(key);
@@ -242,7 +242,8 @@ impl<'c> Context<'c> {
     pub(crate) fn send_shared(&mut self, key: usize, shared: &Multicast) -> Result<(), PushError> {
         self.slots[key].conn.may_send()?;
         self.check_push(key, shared.message().1.len())?;
-        self.check_backpressure(key)?;
+        // What many have counts once, and is there already.
+        self.check_backpressure(key, 0)?;
         let frame = self.variant(key, shared);
         let slot = &mut self.slots[key];
         slot.count_frame_out();
@@ -266,7 +267,7 @@ impl<'c> Context<'c> {
         key: usize,
         write: impl FnMut(&mut Connection<'c, Server>, &mut Writer<'_>) -> Result<(), SendError>,
     ) -> Result<(), PushError> {
-        self.check_backpressure(key)?;
+        self.check_backpressure(key, usize::from(MAX_CONTROL))?;
         self.write_with(key, write)?;
         self.slots[key].count_no_message_out();
         Ok(())

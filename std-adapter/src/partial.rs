@@ -1,5 +1,6 @@
 //! Messages that have come in part: each has its time to come whole, so that nobody has one begun for ever.
 
+use crate::budget::Share;
 use crate::gathered::Gathered;
 use crate::handler::{By, Closed, Handler};
 use crate::slot::Slot;
@@ -14,8 +15,17 @@ const SPARE: usize = 2 * 1024 * 1024;
 /// A message of which a part has come.
 pub(crate) struct Partial {
     pub(crate) assembler: Assembler<Gathered>,
+    /// The memory that it takes.
+    share: Share,
     /// When it must be whole.
     until: Tick,
+}
+
+impl Partial {
+    /// Whether the worker has room for what it has grown to.
+    pub(crate) fn fits(&mut self) -> bool {
+        self.share.set(self.assembler.storage().memory())
+    }
 }
 
 impl Slot<'_> {
@@ -54,8 +64,10 @@ impl<H: Handler> Worker<'_, H> {
             return (partial, false);
         }
         let until = slot.transfer_until(self.ctx.now);
-        let mut partial =
-            self.spare.take().unwrap_or_else(|| Box::new(Partial { assembler: Assembler::default(), until }));
+        let mut partial = self.spare.take().unwrap_or_else(|| {
+            let share = Share::new(&slot.profile.budget);
+            Box::new(Partial { assembler: Assembler::default(), share, until })
+        });
         partial.until = until;
         (partial, true)
     }

@@ -1,5 +1,6 @@
 //! A listener's settings as its connections use them.
 
+use crate::budget::Budget;
 use crate::settings::{Settings, ms};
 use crate::socket::Socket;
 use crate::stats::Counters;
@@ -9,6 +10,7 @@ use martlet_codec::InflateLimits;
 use martlet_state::{Config, Instant};
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 
 /// Longer payloads are not copied but written from where they lie. Below it a copy costs less than one more write and what comes of it.
 pub(crate) const COPIED: usize = 24 * 1024;
@@ -19,6 +21,8 @@ pub(crate) struct Profile<'c> {
     pub(crate) settings: &'c Settings,
     /// Those of the worker.
     pub(crate) counters: &'c Counters,
+    /// What the worker keeps for all its peers.
+    pub(crate) budget: Rc<Budget>,
     /// The address that all connections are to; `None` if it listens at all of the host's, or at a path.
     pub(crate) local: Option<SocketAddr>,
     /// The core's part of them.
@@ -43,6 +47,7 @@ impl<'c> Profile<'c> {
         settings: &'c Settings,
         subprotocols: &'c [&'c str],
         counters: &'c Counters,
+        budget: &Rc<Budget>,
         local: Option<SocketAddr>,
     ) -> Result<Self, String> {
         let pushed = settings.max_push_bytes.map_or(COPIED, |most| usize::try_from(most).unwrap_or(usize::MAX));
@@ -53,6 +58,7 @@ impl<'c> Profile<'c> {
             tls: crate::tls::config(settings)?,
             settings,
             counters,
+            budget: Rc::clone(budget),
             local,
             config: settings.config(subprotocols),
             short: pushed.min(plain).min(COPIED),
@@ -109,7 +115,10 @@ mod tests {
                 heartbeat_check_interval: Duration::from_millis(check),
                 ..Settings::default()
             };
-            Profile::new(&settings, &[], &Counters::default(), None).unwrap().silent_at(Instant(heard)).map(|at| at.0)
+            Profile::new(&settings, &[], &Counters::default(), &Budget::new(0), None)
+                .unwrap()
+                .silent_at(Instant(heard))
+                .map(|at| at.0)
         };
         assert_eq!(at(0, 0, 5), None);
         assert_eq!(at(1000, 0, 5), Some(1005));

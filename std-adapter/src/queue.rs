@@ -1,5 +1,6 @@
 //! What a socket did not take yet: octets in order, owned or shared with other connections.
 
+use crate::budget::{Budget, Share};
 use crate::common::Log;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, Write};
@@ -18,7 +19,7 @@ const SLICES: usize = 32;
 const FEW: usize = 8;
 
 /// The output queue of a connection whose peer reads more slowly than we write.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Queue {
     /// What comes first, and is in the round's log: it was never offered to the socket, or the socket takes all.
     piece: Option<Piece>,
@@ -26,6 +27,8 @@ pub(crate) struct Queue {
     /// Octets of the piece, or else of the first chunk, that are gone.
     gone: usize,
     len: usize,
+    /// The memory of its own chunks.
+    share: Share,
     /// The socket refused something: it will say when it takes more.
     pub(crate) blocked: bool,
 }
@@ -40,19 +43,42 @@ struct Piece {
 #[derive(Debug)]
 enum Chunk {
     Owned(Vec<u8>),
-    Shared(Arc<[u8]>),
+    Shared(Rc<Shared>),
+}
+
+/// Octets that several connections of a worker send, and that count once.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    octets: Arc<[u8]>,
+    _share: Share,
+}
+
+impl Shared {
+    pub(crate) fn new(octets: &Arc<[u8]>, mut share: Share) -> Rc<Self> {
+        share.grow(octets.len());
+        Rc::new(Self { octets: Arc::clone(octets), _share: share })
+    }
+
+    /// Whether these are the same octets, and not only equal ones.
+    pub(crate) fn is_of(&self, octets: &Arc<[u8]>) -> bool {
+        Arc::ptr_eq(&self.octets, octets)
+    }
 }
 
 impl Chunk {
     fn as_slice(&self) -> &[u8] {
         match self {
             Self::Owned(octets) => octets,
-            Self::Shared(octets) => octets,
+            Self::Shared(shared) => &shared.octets,
         }
     }
 }
 
 impl Queue {
+    pub(crate) fn new(budget: &Rc<Budget>) -> Self {
+        Self { piece: None, chunks: VecDeque::new(), gone: 0, len: 0, share: Share::new(budget), blocked: false }
+    }
+
     /// Octets that wait.
     pub(crate) const fn len(&self) -> usize {
         self.len
@@ -69,11 +95,17 @@ impl Queue {
                 if last.len() + octets.len() > last.capacity() {
                     // Twice as much, but never more than a chunk holds.
                     let most = (last.len() * 2).clamp(last.len() + octets.len(), CHUNK);
+                    let before = last.capacity();
                     last.reserve_exact(most - last.len());
+                    self.share.grow(last.capacity() - before);
                 }
                 last.extend_from_slice(octets);
             }
-            _ => self.chunks.push_back(Chunk::Owned(octets.to_vec())),
+            _ => {
+                let octets = octets.to_vec();
+                self.share.grow(octets.capacity());
+                self.chunks.push_back(Chunk::Owned(octets));
+            }
         }
     }
 
@@ -83,17 +115,18 @@ impl Queue {
             self.push(&octets);
         } else {
             self.len += octets.len();
+            self.share.grow(octets.capacity());
             self.chunks.push_back(Chunk::Owned(octets));
         }
     }
 
     /// Adds octets that other connections send as well: without a copy if they are many, or the first, which often stays alone.
-    pub(crate) fn push_shared(&mut self, octets: &Arc<[u8]>) {
+    pub(crate) fn push_shared(&mut self, octets: &Arc<[u8]>, shared: impl FnOnce() -> Rc<Shared>) {
         if octets.len() <= COPIED && !self.chunks.is_empty() {
             self.push(octets);
         } else {
             self.len += octets.len();
-            self.chunks.push_back(Chunk::Shared(Arc::clone(octets)));
+            self.chunks.push_back(Chunk::Shared(shared()));
         }
     }
 
@@ -156,6 +189,7 @@ impl Queue {
     fn keep_piece(&mut self) {
         if let Some(Piece { log, at }) = self.piece.take() {
             let left = log.borrow()[at.start + std::mem::take(&mut self.gone)..at.end].to_vec();
+            self.share.grow(left.capacity());
             self.chunks.push_front(Chunk::Owned(left));
         }
     }
@@ -176,7 +210,9 @@ impl Queue {
                 break;
             }
             self.gone -= len;
-            self.chunks.pop_front();
+            if let Some(Chunk::Owned(octets)) = self.chunks.pop_front() {
+                self.share.shrink(octets.capacity());
+            }
         }
     }
 }
@@ -215,7 +251,8 @@ mod tests {
             pieces in prop::collection::vec((0..3u8, any::<u8>(), 0..6000usize), 0..40),
             room in prop::collection::vec(0..9000usize, 0..200),
         ) {
-            let (mut queue, mut all) = (Queue::default(), Vec::new());
+            let budget = Budget::new(0);
+            let (mut queue, mut all) = (Queue::new(&budget), Vec::new());
             let mut socket = Socket { taken: Vec::new(), room };
             for (how, octet, len) in pieces {
                 let piece: Vec<_> = (0..len).map(|at| octet.wrapping_add(at as u8)).collect();
@@ -223,7 +260,10 @@ mod tests {
                 match how {
                     0 => queue.push(&piece),
                     1 => queue.push_owned(piece),
-                    _ => queue.push_shared(&piece.into()),
+                    _ => {
+                        let piece = piece.into();
+                        queue.push_shared(&piece, || Shared::new(&piece, Share::new(&budget)));
+                    }
                 }
                 queue.write_to(&mut socket).unwrap();
                 prop_assert_eq!(queue.len() + socket.taken.len(), all.len());
@@ -231,6 +271,7 @@ mod tests {
             socket.room = vec![5000; 1000];
             queue.write_to(&mut socket).unwrap();
             prop_assert!(queue.len() == 0 && !queue.blocked);
+            prop_assert!(budget.has(0), "what has gone still counts");
             prop_assert_eq!(socket.taken, all);
         }
     }
@@ -238,9 +279,11 @@ mod tests {
     #[test]
     fn small_pieces_cost_little_more_than_their_octets() {
         for len in [1, 3, 100, COPIED, COPIED + 1] {
-            let (mut queue, piece): (Queue, Arc<[u8]>) = (Queue::default(), vec![7; len].into());
+            let budget = Budget::new(1 << 30);
+            let (mut queue, piece): (_, Arc<[u8]>) = (Queue::new(&budget), vec![7; len].into());
+            let shared = Shared::new(&piece, Share::new(&budget));
             while queue.len() < 1 << 20 {
-                queue.push_shared(&piece);
+                queue.push_shared(&piece, || Rc::clone(&shared));
             }
             let chunks = queue.chunks.capacity() * size_of::<Chunk>();
             let copies: usize = queue
@@ -252,6 +295,8 @@ mod tests {
                 })
                 .sum();
             assert!(chunks + copies <= queue.len() + queue.len() / 4, "{len}: {chunks} + {copies}");
+            let counted = copies + len;
+            assert!(budget.has((1 << 30) - counted) && !budget.has((1 << 30) - counted + 1), "{len}");
         }
     }
 
@@ -266,7 +311,7 @@ mod tests {
                 Ok(())
             }
         }
-        let mut queue = Queue::default();
+        let mut queue = Queue::new(&Budget::new(1));
         queue.push(b"x");
         assert_eq!(queue.write_to(&mut Deaf).unwrap_err().kind(), ErrorKind::WriteZero);
     }

@@ -1,5 +1,6 @@
 //! What was read, taken apart: messages and all else that comes go to the handler.
 
+use crate::backpressure::OVERLOAD;
 use crate::flags::Flag;
 use crate::frame::{Fragment, Frame, Opcode, close_body};
 use crate::handler::{By, Closed, Handler};
@@ -173,15 +174,17 @@ impl<H: Handler> Worker<'_, H> {
             Ok(Some(message)) => {
                 let message = Frame::message(message.kind, message.payload);
                 self.message(id, message);
-                self.keep_spare(partial);
+                return self.keep_spare(partial);
             }
-            Ok(None) => {
-                self.ctx.slots[key].message = Some(partial);
-                if begins {
-                    self.ctx.arm(key);
-                }
-            }
-            Err(violation) => self.refuse_message(key, violation),
+            Ok(None) => {}
+            Err(violation) => return self.refuse_message(key, violation),
+        }
+        if !partial.fits() {
+            return self.refuse_overload(key);
+        }
+        self.ctx.slots[key].message = Some(partial);
+        if begins {
+            self.ctx.arm(key);
         }
     }
 
@@ -193,6 +196,17 @@ impl<H: Handler> Worker<'_, H> {
         self.ctx.leave(key);
         let (code, reason) = (violation.close_code(), violation.describe());
         self.tell(key, &Closed { code, reason, by: By::Server, clean: false });
+    }
+
+    /// Ends a connection for whose message the worker has no room now.
+    pub(crate) fn refuse_overload(&mut self, key: usize) {
+        self.ctx.slots[key].overload("a message");
+        if let Ok(frame) = CloseFrame::new(1013, OVERLOAD) {
+            // Ours may have gone already; then nothing more is said.
+            let _ = self.ctx.start_close(key, frame);
+        }
+        self.ctx.leave(key);
+        self.tell(key, &Closed { code: 1013, reason: OVERLOAD, by: By::Server, clean: false });
     }
 
     /// The peer sends no more.

@@ -51,6 +51,10 @@ pub struct Settings {
     pub read_buffer_bytes: usize,
     /// Octets of commands from other threads that may wait for a worker, beyond which they fail. Default: 64 MiB.
     pub max_mailbox_bytes: usize,
+    /// Octets that each worker keeps for all its peers together: messages and bodies that have come in part, and what waits for slow
+    /// readers; a frame for many counts once. Who would have it keep more is closed with 1013, gets 503, or is not pushed to, see
+    /// [`backpressure_policy`](Self::backpressure_policy). At least twice the longest message. Default: 256 MiB.
+    pub max_held_bytes: usize,
     /// How hard large messages are compressed: 1, the fastest, to 9, the smallest. Default: 1.
     pub compression_level: u8,
     /// Whether `/metrics` shows counters as Prometheus reads them. Default: no.
@@ -217,6 +221,7 @@ impl Default for Settings {
             max_wait_time: Duration::from_secs(5),
             read_buffer_bytes: 80 * 1024,
             max_mailbox_bytes: 64 * 1024 * 1024,
+            max_held_bytes: 256 * 1024 * 1024,
             compression_level: 1,
             metrics: false,
             healthz: false,

@@ -1,6 +1,7 @@
 //! What a worker keeps for each connection. An idle one owns nothing but its slot.
 
 use crate::address::{Peer, SmallPeer};
+use crate::budget::Share;
 use crate::compress::Sender;
 use crate::flags::{Flag, Flags};
 use crate::http::Exchange;
@@ -58,7 +59,7 @@ const _: () = assert!(size_of::<Slot<'_>>() <= 232 + if cfg!(any(feature = "tls"
 #[derive(Default)]
 pub(crate) struct Extras {
     /// What was read and could not be taken yet: the beginning of a head, of a header or of a control frame.
-    pub(crate) held: Option<Box<[u8]>>,
+    pub(crate) held: Option<Held>,
     /// What speaks HTTP and is no WebSocket yet.
     pub(crate) http: Option<Box<Exchange>>,
     /// The topics it is subscribed to.
@@ -83,6 +84,12 @@ impl Extras {
         let waiting = held.is_some() || http.is_some();
         !named && !waiting && sender.is_none() && incoming.is_none() && carried.came == 0 && carried.went == 0
     }
+}
+
+/// Octets that could not be taken yet.
+pub(crate) struct Held {
+    pub(crate) octets: Box<[u8]>,
+    _share: Share,
 }
 
 /// What came and went over a connection.
@@ -298,6 +305,24 @@ impl<'c> Slot<'c> {
         self.tidy();
     }
 
+    /// Keeps what could not be taken yet. Says whether there is room for it: always for what is a part of a frame, which is little.
+    pub(crate) fn hold(&mut self, octets: &[u8]) -> bool {
+        let mut share = Share::new(&self.profile.budget);
+        let fits = share.set(octets.len()) || self.conn.state() == State::Active;
+        if fits {
+            self.extras.get_or_insert_default().held = Some(Held { octets: octets.into(), _share: share });
+        }
+        fits
+    }
+
+    /// There is no room in the worker for what this peer would have it keep. That is counted and, now and then, told.
+    #[cold]
+    pub(crate) fn overload(&self, what: &str) {
+        tracing::debug!(id = %self.id, peer = %self.peer.get(), what, "refused for want of room in the worker");
+        self.profile.counters.overloads.add(1);
+        self.profile.budget.warn();
+    }
+
     /// Keeps no box in which nothing is.
     pub(crate) fn tidy(&mut self) {
         self.extras.take_if(|extras| extras.is_empty());
@@ -305,13 +330,14 @@ impl<'c> Slot<'c> {
 
     /// Adds to the octets that wait for the socket.
     pub(crate) fn queue(&mut self) -> &mut Queue {
-        self.queue.get_or_insert_default()
+        self.queue.get_or_insert_with(|| Box::new(Queue::new(&self.profile.budget)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::Budget;
     use crate::settings::Settings;
     use crate::stats::Counters;
     use mio::net::UnixStream;
@@ -319,7 +345,7 @@ mod tests {
     #[test]
     fn what_a_count_does_not_hold_is_carried_over() {
         let (settings, counters) = (Settings::default(), Counters::default());
-        let profile = Profile::new(&settings, &[], &counters, None).unwrap();
+        let profile = Profile::new(&settings, &[], &counters, &Budget::new(0), None).unwrap();
         let (socket, _peer) = UnixStream::pair().unwrap();
         let mut slot = Slot::new(&profile, Instant(0), Socket::Unix(socket), ConnId::from_bits(1), Peer::Unix);
         slot.traffic = Traffic { frames_in: 1 << 32, frames_out: 1 << 33, ..Traffic::default() };

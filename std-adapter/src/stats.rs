@@ -32,6 +32,7 @@ pub(crate) struct Counters {
     pub(crate) frames_out: Count,
     pub(crate) bytes_in: Count,
     pub(crate) bytes_out: Count,
+    pub(crate) overloads: Count,
 }
 
 /// What a server has done since it started; all workers together. Counts of different things are read one after the other, so
@@ -63,6 +64,8 @@ pub struct Stats {
     pub bytes_in: u64,
     /// Octets that went or wait to go.
     pub bytes_out: u64,
+    /// What was refused since a worker kept as much for its peers as it may: messages, requests and pushes.
+    pub overloads: u64,
 }
 
 impl Stats {
@@ -87,6 +90,7 @@ impl Stats {
             frames_out: sum(|worker| &worker.frames_out),
             bytes_in: sum(|worker| &worker.bytes_in),
             bytes_out: sum(|worker| &worker.bytes_out),
+            overloads: sum(|worker| &worker.overloads),
         }
     }
 }

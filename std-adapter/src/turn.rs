@@ -176,8 +176,10 @@ impl<H: Handler> Worker<'_, H> {
         if waiting != 0
             && let Some(slot) = self.ctx.slots.get_mut(key)
             && !slot.flags.has(Flag::Leaving)
+            && !slot.hold(buffer.get(..waiting).unwrap_or_default())
         {
-            slot.extras.get_or_insert_default().held = buffer.get(..waiting).map(Into::into);
+            slot.overload("a request");
+            slot.flags.raise(Flag::Broken);
         }
     }
 
@@ -204,6 +206,10 @@ impl<H: Handler> Worker<'_, H> {
         };
         message.came(fresh);
         let drained = slot.came(fresh, len);
+        if !partial.fits() {
+            self.refuse_overload(key);
+            return Step::Done;
+        }
         if !slot.flags.has(Flag::Leaving) {
             self.take_direct(key, partial, begin);
         }
@@ -237,8 +243,9 @@ impl Slot<'_> {
     fn recall(&mut self, buffer: &mut [u8]) -> Option<usize> {
         let held = self.extras.as_mut()?.held.take()?;
         self.tidy();
-        buffer.get_mut(..held.len())?.copy_from_slice(&held);
-        Some(held.len())
+        let octets = &held.octets;
+        buffer.get_mut(..octets.len())?.copy_from_slice(octets);
+        Some(octets.len())
     }
 
     /// Whether there is something to read, and it may be read.

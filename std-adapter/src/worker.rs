@@ -1,6 +1,7 @@
 //! A worker: one thread with its own poll, listening socket, connections and handler.
 
 use crate::accept::Acceptor;
+use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::common::Common;
 use crate::compress::Compressors;
@@ -28,6 +29,7 @@ use slab::Slab;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// The waker's token; the slots' tokens are their numbers.
@@ -81,6 +83,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         profiles: &'c [Profile<'c>],
         settings: &'c Settings,
         handle: &'c Handle,
+        budget: &Rc<Budget>,
         handler: H,
     ) -> io::Result<Self> {
         let ctx = Context {
@@ -93,7 +96,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             now: Instant(0),
             current: NOBODY,
             output: Output::new(),
-            common: Common::default(),
+            common: Common::new(budget),
             compressors: Compressors::new(settings.compression_level),
             lent: Lent::default(),
             dirty: Vec::new(),

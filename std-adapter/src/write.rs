@@ -45,6 +45,7 @@ impl Slot<'_> {
         }
         // A socket that took less than it was given refuses the rest, and must say so to be heard of again.
         self.flush();
+        self.check_room();
     }
 
     /// Whether something may be written now: nothing waits that is to go before it.
@@ -78,13 +79,31 @@ impl Slot<'_> {
 
     /// The same, and gives the queue back if nothing waits in it any more: an idle connection owns no buffer.
     pub(crate) fn flush_out(&mut self) -> Option<Box<Queue>> {
+        if self.flags.has(Flag::Broken) {
+            return self.queue.take();
+        }
         let queue = self.queue.as_mut()?;
-        if !queue.blocked
-            && let Err(error) = queue.write_to(&mut self.socket)
-        {
+        let was_blocked = queue.blocked;
+        if !was_blocked && let Err(error) = queue.write_to(&mut self.socket) {
             self.fail(&error);
         }
+        if !was_blocked {
+            self.check_room();
+        }
         if self.flags.has(Flag::Broken) || self.queued() == 0 { self.queue.take() } else { None }
+    }
+
+    /// Cuts a connection that keeps something more from now on, if the worker has no room for it. A part of a frame has gone, so that
+    /// nothing can be said any more.
+    fn check_room(&mut self) {
+        let waits = self.queue.as_ref().is_some_and(|queue| queue.blocked);
+        if waits && !self.profile.budget.has(0) && !self.flags.raise(Flag::Broken) {
+            self.overload("output");
+            if self.our_code == 0 {
+                self.our_code = 1013;
+            }
+            self.queue = None;
+        }
     }
 
     /// The socket takes more: writes what waits.

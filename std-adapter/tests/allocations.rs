@@ -281,6 +281,38 @@ fn an_idle_connection_costs_at_most_384_octets() {
     assert!((1..=MOST).contains(&each), "an idle connection costs {each} octets");
 }
 
+#[test]
+fn what_a_worker_keeps_for_all_its_peers_is_bounded() {
+    const MOST: usize = 16 << 20;
+    let _alone = ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let (server, ask) = start(Settings { max_held_bytes: MOST, ..settings(1) });
+    let mut first = server.client();
+    let half = |client: &mut Client| {
+        client.frame(0x02, &vec![b'x'; 1_200_000]);
+        client.frame(common::PING, b"");
+        client.next().first == common::PONG
+    };
+    let (_, before) = ask(&mut first);
+    for _ in 0..2 {
+        // Half a message each, in all many times what there is room for.
+        let mut clients: Vec<_> = (0..100).map(|_| server.client()).collect();
+        let kept = clients.iter_mut().filter_map(|client| half(client).then_some(())).count();
+        let (_, after) = ask(&mut first);
+        println!("{} octets for {kept} messages of which half has come", after - before);
+        // The memory of one message may be kept for the next.
+        assert!(after - before < MOST as i64 + (3 << 20), "{} octets", after - before);
+        assert!((6..14).contains(&kept), "{kept} are kept");
+        first.frame(BINARY, &[1; 50_000]);
+        first.expect(BINARY, &[1; 50_000]);
+        drop(clients);
+        while server.handle.stats().connections != 1 {
+            std::thread::yield_now();
+        }
+        let (_, gone) = ask(&mut first);
+        assert!(gone - before < 5 << 20, "{} octets are left", gone - before);
+    }
+}
+
 /// How many descriptors this process may have.
 fn descriptors(kind: &str) -> usize {
     let flag = if kind == "soft" { "ulimit -Sn" } else { "ulimit -Hn" };

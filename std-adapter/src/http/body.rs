@@ -1,6 +1,8 @@
 //! The bodies of requests as they come (RFC 9112 sections 6 and 7.1).
 
+use crate::budget::{Budget, Share};
 use httparse::Status;
+use std::rc::Rc;
 
 /// The longest line between chunks: a size with its extensions, or a trailer.
 const MAX_LINE: usize = 1024;
@@ -11,6 +13,8 @@ const MAX_TRAILERS: usize = 8 * 1024;
 #[derive(Debug)]
 pub(crate) struct Incoming {
     pub(crate) octets: Vec<u8>,
+    /// Their memory.
+    share: Option<Share>,
     most: u64,
     next: Next,
     trailers: usize,
@@ -47,7 +51,12 @@ impl Incoming {
             martlet_handshake::Body::Length(length) => Next::Length(length),
             martlet_handshake::Body::Chunked => Next::Size,
         };
-        Ok(Some(Self { octets: Vec::new(), most, next, trailers: 0 }))
+        Ok(Some(Self { octets: Vec::new(), share: None, most, next, trailers: 0 }))
+    }
+
+    /// Whether the worker has room for what it has grown to.
+    pub(crate) fn fits(&mut self, budget: &Rc<Budget>) -> bool {
+        self.share.get_or_insert_with(|| Share::new(budget)).set(self.octets.capacity())
     }
 
     /// Takes what belongs to it from the front of the input; says whether it is whole.

@@ -2,10 +2,12 @@
 
 use super::body::Incoming;
 use super::{Body, Response};
+use crate::budget::{Budget, Share};
 use martlet_handshake::{Framing, WriteError};
 use martlet_state::{Instant, Kind};
 use std::io::{self, Cursor, ErrorKind, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::time::SystemTime;
 
 /// Longer bodies are not copied into the output, but written piece by piece.
@@ -62,7 +64,12 @@ impl Exchange {
     }
 
     /// The response's octets as far as they are to be put together, and the rest of its body.
-    pub(crate) fn encode(&mut self, response: Response) -> Result<(Vec<u8>, Option<Source>), WriteError> {
+    pub(crate) fn encode(
+        &mut self,
+        response: Response,
+        budget: &Rc<Budget>,
+    ) -> Result<(Vec<u8>, Option<Source>), WriteError> {
+        let memory = response.memory();
         let Response { status, headers, body, close } = response;
         let (framing, bytes, source): (_, &[u8], _) = match &body {
             Body::Bytes(bytes) if bytes.len() <= COPIED => (Framing::Whole, bytes, None),
@@ -95,11 +102,13 @@ impl Exchange {
         };
         octets.truncate(len);
         let source = source.filter(|_| !self.head_only).map(|left| {
+            let mut share = Share::new(budget);
+            share.grow(memory);
             let reader: Box<dyn Read + Send> = match body {
                 Body::Bytes(bytes) => Box::new(Cursor::new(bytes)),
                 Body::Read { reader, .. } => reader,
             };
-            Source { reader, left }
+            Source { reader, left, _share: share }
         });
         Ok((octets, source))
     }
@@ -109,6 +118,8 @@ impl Exchange {
 pub(crate) struct Source {
     reader: Box<dyn Read + Send>,
     left: Left,
+    /// The octets that are there already.
+    _share: Share,
 }
 
 /// How much is left.

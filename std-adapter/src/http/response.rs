@@ -118,6 +118,14 @@ impl Response {
         self
     }
 
+    /// The memory of a body that was made for this response.
+    pub(crate) fn memory(&self) -> usize {
+        match &self.body {
+            Body::Bytes(Cow::Owned(octets)) => octets.capacity(),
+            Body::Bytes(Cow::Borrowed(_)) | Body::Read { .. } => 0,
+        }
+    }
+
     /// What the body counts while it waits for a worker.
     pub(crate) fn octets(&self) -> usize {
         match &self.body {

@@ -17,6 +17,14 @@ pub(crate) fn sorry() -> Response {
     Response::text(500, "the server made a mistake\n").closing()
 }
 
+/// Answers of no more octets are given even if the worker has no room.
+const SHORT: usize = 8 * 1024;
+
+/// The answer when the worker has no room for a body.
+fn full() -> Response {
+    Response::text(503, "the server has no room for this now\n").with_header("Retry-After", "1").closing()
+}
+
 impl<'c, H: Handler> Worker<'c, H> {
     /// A head has come: it is answered, or its body is awaited.
     pub(crate) fn request(&mut self, key: usize, head: &martlet_handshake::Request<'_>, kind: &Kind) {
@@ -56,7 +64,8 @@ impl<'c, H: Handler> Worker<'c, H> {
     pub(crate) fn proceed(&mut self, key: usize, input: &mut &mut [u8]) -> bool {
         let now = self.ctx.now;
         let Some(slot) = self.ctx.slots.get_mut(key) else { return false };
-        let patience = slot.profile.settings.request_timeout;
+        let profile = slot.profile;
+        let patience = profile.settings.request_timeout;
         let Some(exchange) = slot.exchange_mut() else { return false };
         match &mut exchange.stage {
             Stage::Idle if !input.is_empty() => {
@@ -74,7 +83,12 @@ impl<'c, H: Handler> Worker<'c, H> {
                 if input.len() != before {
                     exchange.until = Some(now.after(ms(patience)).min(*latest));
                 }
+                let fits = body.fits(&profile.budget);
                 match taken {
+                    _ if !fits => {
+                        slot.overload("a body");
+                        self.answer(key, full());
+                    }
                     Ok(true) => self.body_came(key),
                     Ok(false) => return false,
                     Err((status, why)) => self.answer(key, Response::text(status, why).closing()),
@@ -189,15 +203,21 @@ impl<'c, H: Handler> Worker<'c, H> {
     }
 
     /// Answers the request at hand.
-    pub(crate) fn answer(&mut self, key: usize, response: Response) {
+    pub(crate) fn answer(&mut self, key: usize, mut response: Response) {
         let stopping = self.is_ending();
         let Some(slot) = self.ctx.slots.get_mut(key) else { return };
+        let profile = slot.profile;
+        if !profile.budget.has(response.memory()) && response.memory() > SHORT {
+            slot.overload("an answer");
+            response = full();
+        }
         let awaited = slot.conn.state() == State::Handshake && !slot.flags.has(Flag::Leaving);
         let Some(exchange) = slot.exchange_mut().filter(|_| awaited) else { return };
         exchange.keep_alive &= !stopping;
-        let encoded = exchange.encode(response).or_else(|error| {
+        let budget = &profile.budget;
+        let encoded = exchange.encode(response, budget).or_else(|error| {
             tracing::error!(%error, "the handler's response cannot be sent");
-            exchange.encode(sorry())
+            exchange.encode(sorry(), budget)
         });
         let Ok((octets, source)) = encoded else {
             slot.flags.raise(Flag::Broken);

@@ -66,7 +66,7 @@ impl Settings {
     }
 
     /// A listener's settings may not differ in what the server has once.
-    fn rules_of_a_listener(&self, own: &Self) -> [Rule; 13] {
+    fn rules_of_a_listener(&self, own: &Self) -> [Rule; 14] {
         const WHY: &str = "is for the server as a whole, and cannot differ at a listener";
         [
             (own.worker_num != self.worker_num, "worker_num", WHY),
@@ -78,6 +78,7 @@ impl Settings {
             (own.max_wait_time != self.max_wait_time, "max_wait_time", WHY),
             (own.read_buffer_bytes != self.read_buffer_bytes, "read_buffer_bytes", WHY),
             (own.max_mailbox_bytes != self.max_mailbox_bytes, "max_mailbox_bytes", WHY),
+            (own.max_held_bytes != self.max_held_bytes, "max_held_bytes", WHY),
             (own.compression_level != self.compression_level, "compression_level", WHY),
             (own.metrics != self.metrics, "metrics", WHY),
             (own.healthz != self.healthz, "healthz", WHY),
@@ -97,6 +98,7 @@ impl Settings {
             (self.package_max_length == 0, "package_max_length", "0 allows no message"),
             (longest > isize::MAX as u64, "package_max_length", "no memory of this machine could hold such a message"),
             (self.read_buffer_bytes <= head, "read_buffer_bytes", "must be more than max_head_bytes"),
+            (self.holds_too_little(), "max_held_bytes", "must be at least twice package_max_length and max_body_bytes"),
             (self.buffer_high_watermark == 0, "buffer_high_watermark", "0 would never read"),
             (
                 self.buffer_low_watermark >= self.buffer_high_watermark,
@@ -149,6 +151,13 @@ impl Settings {
         self.config(&subprotocols)
             .check()
             .map_err(|error| InvalidSetting { setting: name_here(error.setting), reason: error.reason })
+    }
+
+    /// Memory that grows is twice as much as it was, so that a message which has half come may take as much as the whole.
+    const fn holds_too_little(&self) -> bool {
+        let message = if self.stream_messages { 0 } else { self.package_max_length };
+        let longest = if message > self.max_body_bytes { message } else { self.max_body_bytes };
+        (self.max_held_bytes as u64) < longest.saturating_mul(2)
     }
 
     const fn times(&self) -> [(Duration, &'static str); 11] {
@@ -219,6 +228,8 @@ mod tests {
             (Settings { max_connection: MAX_SLOTS + 1, ..base() }, "max_connection"),
             (Settings { backlog: 0, ..base() }, "backlog"),
             (Settings { read_buffer_bytes: 8192, ..base() }, "read_buffer_bytes"),
+            (Settings { max_held_bytes: (4 << 20) - 1, ..base() }, "max_held_bytes"),
+            (Settings { max_body_bytes: 1 << 28, ..base() }, "max_held_bytes"),
             (Settings { buffer_high_watermark: 0, ..base() }, "buffer_high_watermark"),
             (Settings { buffer_low_watermark: 256 * 1024, ..base() }, "buffer_low_watermark"),
             (Settings { max_backpressure: 1000, ..base() }, "max_backpressure"),

@@ -82,6 +82,12 @@ impl Settings {
         row(Server, "max_mailbox_bytes", Number, "Octets of commands from other threads that may wait for a worker"),
         row(
             Server,
+            "max_held_bytes",
+            Number,
+            "Octets that each worker keeps for all its peers: messages that have come in part, and what waits; beyond it 1013",
+        ),
+        row(
+            Server,
             "compression_level",
             Number,
             "How hard large messages are compressed: 1, the fastest, to 9, the smallest",
