@@ -305,10 +305,10 @@ impl<'c> Slot<'c> {
         self.tidy();
     }
 
-    /// Keeps what could not be taken yet. Says whether there is room for it: always for what is a part of a frame, which is little.
+    /// Keeps what could not be taken yet. Says whether there is room for it: always if it is a part of a frame, which is little.
     pub(crate) fn hold(&mut self, octets: &[u8]) -> bool {
         let mut share = Share::new(&self.profile.budget);
-        let fits = share.set(octets.len()) || self.conn.state() == State::Active;
+        let fits = share.set(octets.len()) || !matches!(self.conn.state(), State::Connection | State::Handshake);
         if fits {
             self.extras.get_or_insert_default().held = Some(Held { octets: octets.into(), _share: share });
         }

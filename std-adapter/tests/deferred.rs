@@ -4,9 +4,10 @@ mod common;
 
 use common::http::*;
 use common::{Client, PATIENCE, TEXT, frame, request, settings};
-use martlet_std::{Response, Settings};
+use martlet_std::{Deferred, PushError, Response, Settings};
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_deferred_answer_comes_from_another_thread_and_before_those_to_later_requests() {
@@ -129,6 +130,53 @@ fn a_handshake_is_decided_by_another_thread() {
     let mut client = Client::connect(server.address);
     client.send(&request("/never"));
     expect_last(&mut client, 500);
+}
+
+/// Waits until the worker has heard of it.
+#[track_caller]
+fn until_nobody_waits(answer: &Deferred) {
+    let end = Instant::now() + PATIENCE;
+    while answer.is_awaited() {
+        assert!(Instant::now() < end, "it is awaited still");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn who_is_to_answer_sees_that_nobody_waits() {
+    let (server, told) = start(Settings {
+        request_timeout: Duration::from_millis(300),
+        handshake_timeout: Duration::from_millis(300),
+        ..settings(1)
+    });
+    for asks in [get("/later").into_bytes(), request("/later")] {
+        // A reset: what an end of its half would mean nobody knows.
+        let mut client = Client::connect(server.address);
+        client.send(&asks);
+        let (one, other) = (deferred(&told), Response::text(200, "too late"));
+        assert!(one.is_awaited());
+        socket2::SockRef::from(&client.socket).set_linger(Some(Duration::ZERO)).unwrap();
+        drop(client);
+        until_nobody_waits(&one);
+        assert_eq!(one.respond(other), Err(PushError::Gone));
+        gone(&told);
+        // The time is over.
+        let mut client = Client::connect(server.address);
+        client.send(&asks);
+        let one = deferred(&told);
+        assert!(client.head().starts_with("HTTP/1.1 503 "));
+        until_nobody_waits(&one);
+        assert_eq!(one.stream(Response::empty(200)).unwrap_err(), PushError::Gone);
+        gone(&told);
+    }
+    // It was answered, and the connection goes on.
+    let mut client = Client::connect(server.address);
+    client.send(get("/twice").as_bytes());
+    let (first, second) = (deferred(&told), deferred(&told));
+    assert!(first.is_awaited() && second.is_awaited());
+    first.respond(Response::text(200, "at once")).unwrap();
+    expect(&mut client, 200, b"at once");
+    until_nobody_waits(&second);
 }
 
 #[test]

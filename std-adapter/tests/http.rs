@@ -4,7 +4,7 @@ mod common;
 
 use common::http::*;
 use common::{Client, PATIENCE, Running, TEXT, request, settings};
-use martlet_std::{Response, Settings};
+use martlet_std::{PushError, Response, Settings};
 use std::io::Read;
 use std::time::Duration;
 
@@ -224,12 +224,12 @@ fn who_takes_too_long_is_let_go() {
     waits.send(get("/later").as_bytes());
     let late = deferred(&told);
     expect_last(&mut waits, 503);
-    late.respond(Response::text(200, "too late")).unwrap();
+    assert_eq!(late.respond(Response::text(200, "too late")), Err(PushError::Gone));
     let mut undecided = Client::connect(server.address);
     undecided.send(&request("/later"));
     let late = deferred(&told);
     expect_last(&mut undecided, 503);
-    late.accept(None, Vec::new()).unwrap();
+    assert_eq!(late.accept(None, Vec::new()), Err(PushError::Gone));
     // The head of the next request has its own time, and its own answer.
     let mut slow = Client::connect(server.address);
     slow.send([get("/nothing").as_str(), "GET /"].concat().as_bytes());

@@ -8,7 +8,7 @@ use crate::mailbox::Command;
 use core::time::Duration;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 
 /// Octets of a streamed body that wait for the peer before its writer does.
 const ROOM: usize = 256 * 1024;
@@ -39,24 +39,31 @@ impl Reply {
 /// The duty to answer a request, from any thread; of [`Request::defer`](crate::Request::defer). If it is dropped without an
 /// answer, the answer is 500.
 ///
-/// `Ok` means that the worker will see to it: a client that has gone meanwhile gets nothing.
+/// `Ok` means that the worker will see to it: a client that goes meanwhile gets nothing. For one that has gone already, or was told that
+/// its time is over, an answer is [`PushError::Gone`]; [`is_awaited`](Self::is_awaited) says so before there is one.
 #[derive(Debug)]
 pub struct Deferred {
-    handle: Handle,
-    id: ConnId,
-    number: u32,
-    patience: Duration,
-    done: bool,
+    pub(super) handle: Handle,
+    pub(super) id: ConnId,
+    pub(super) number: u32,
+    pub(super) patience: Duration,
+    /// Alive as long as the answer is awaited.
+    pub(super) asker: Weak<()>,
+    pub(super) done: bool,
 }
 
 impl Deferred {
-    pub(crate) const fn new(handle: Handle, id: ConnId, number: u32, patience: Duration) -> Self {
-        Self { handle, id, number, patience, done: false }
-    }
-
     /// The connection that waits.
     pub const fn id(&self) -> ConnId {
         self.id
+    }
+
+    /// Whether somebody waits for the answer, as far as is known: not if the client has gone, or was told that its time is over
+    /// ([`request_timeout`](field@crate::Settings::request_timeout), for a handshake
+    /// [`handshake_timeout`](field@crate::Settings::handshake_timeout)). It costs nothing to ask, before and within what takes long. Who
+    /// has only ended its half of the connection waits still.
+    pub fn is_awaited(&self) -> bool {
+        self.asker.strong_count() != 0
     }
 
     /// Opens the WebSocket: see [`Decision::Accept`](crate::Decision::Accept). For a plain request this is a mistake, and 500.
@@ -87,6 +94,9 @@ impl Deferred {
 
     fn post(&mut self, reply: Reply) -> Result<(), PushError> {
         self.done = true;
+        if !self.is_awaited() {
+            return Err(PushError::Gone);
+        }
         self.handle.post(self.id, Command::Reply { id: self.id, number: self.number, reply })
     }
 }

@@ -24,19 +24,19 @@ impl<H: Handler> Worker<'_, H> {
         match (&mut exchange.stage, reply) {
             (Stage::Sending(_), Reply::More) => return self.settle(key),
             (Stage::Deciding { .. }, Reply::Accept { subprotocol, headers }) => {
-                let Stage::Deciding { head, kind } = std::mem::take(&mut exchange.stage) else { return };
+                let Stage::Deciding { head, kind, .. } = std::mem::take(&mut exchange.stage) else { return };
                 slot.flags.lower(Flag::HeldBack);
                 self.accept_deferred(key, &head, &kind, subprotocol, &headers);
                 self.take_up(key);
             }
             (Stage::Deciding { .. }, Reply::Response(response)) => self.answer(key, response.closing()),
-            (Stage::Deferred, Reply::Response(response)) => self.answer(key, response),
-            (Stage::Deferred | Stage::Deciding { .. }, Reply::Lost | Reply::Accept { .. }) => {
+            (Stage::Deferred { .. }, Reply::Response(response)) => self.answer(key, response),
+            (Stage::Deferred { .. } | Stage::Deciding { .. }, Reply::Lost | Reply::Accept { .. }) => {
                 tracing::error!(%id, "an answer that was deferred was not given, or not one to this request");
                 self.answer(key, sorry());
             }
             (Stage::Head | Stage::Idle | Stage::Body { .. } | Stage::Sending(_), _) => return,
-            (Stage::Deferred | Stage::Deciding { .. }, Reply::More) => return,
+            (Stage::Deferred { .. } | Stage::Deciding { .. }, Reply::More) => return,
         }
         self.ctx.mark_dirty(key);
     }
@@ -128,7 +128,7 @@ impl<H: Handler> Worker<'_, H> {
                 slot.conn.eof();
             }
             Stage::Body { .. } => self.answer(key, Response::text(408, "the body did not come in time\n").closing()),
-            Stage::Deferred => {
+            Stage::Deferred { .. } => {
                 tracing::error!(%id, "no answer in time");
                 self.answer(key, Response::text(503, "no answer in time\n").closing());
             }

@@ -8,6 +8,7 @@ use martlet_state::{Instant, Kind};
 use std::io::{self, Cursor, ErrorKind, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// Longer bodies are not copied into the output, but written piece by piece.
@@ -41,10 +42,10 @@ pub(crate) enum Stage {
     Idle,
     /// The body of the request with this head; when it must be whole.
     Body { head: Box<[u8]>, body: Incoming, expects: bool, latest: Instant },
-    /// The answer.
-    Deferred,
+    /// The answer, as long as this is there.
+    Deferred { _asker: Arc<()> },
     /// The decision about a handshake with this head.
-    Deciding { head: Box<[u8]>, kind: Kind },
+    Deciding { head: Box<[u8]>, kind: Kind, _asker: Arc<()> },
     /// The peer takes the response: what is queued, and then this.
     Sending(Option<Source>),
 }
@@ -53,7 +54,7 @@ impl Exchange {
     /// Whether what comes from the peer must wait.
     pub(crate) const fn holds(&self) -> bool {
         match self.stage {
-            Stage::Deferred | Stage::Deciding { .. } | Stage::Sending(_) => true,
+            Stage::Deferred { .. } | Stage::Deciding { .. } | Stage::Sending(_) => true,
             Stage::Head | Stage::Idle | Stage::Body { .. } => false,
         }
     }

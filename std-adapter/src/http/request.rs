@@ -4,12 +4,13 @@ use super::Deferred;
 use crate::address::Peer;
 use crate::handle::Handle;
 use crate::id::ConnId;
-use core::cell::Cell;
+use core::cell::OnceCell;
 use core::time::Duration;
 use martlet_state::DeflateParams;
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::ops::Deref;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// A request, checked and whole: a handshake, or plain HTTP with its body. It derefs to the head, which has method, target, path,
@@ -21,7 +22,8 @@ pub struct Request<'r> {
     subprotocol: Option<&'r str>,
     compression: Option<DeflateParams>,
     place: Place<'r>,
-    deferred: Cell<bool>,
+    /// There once somebody is to answer later.
+    asker: OnceCell<Arc<()>>,
 }
 
 /// Where a request came from, and where its answer goes.
@@ -40,11 +42,11 @@ pub(crate) struct Place<'r> {
 
 impl<'r> Request<'r> {
     pub(crate) const fn new(head: &'r martlet_handshake::Request<'r>, body: &'r [u8], place: Place<'r>) -> Self {
-        Self { head, body, subprotocol: None, compression: None, place, deferred: Cell::new(false) }
+        Self { head, body, subprotocol: None, compression: None, place, asker: OnceCell::new() }
     }
 
     /// The same with what was agreed on.
-    pub(crate) const fn agreed(mut self, subprotocol: Option<&'r str>, compression: Option<DeflateParams>) -> Self {
+    pub(crate) fn agreed(mut self, subprotocol: Option<&'r str>, compression: Option<DeflateParams>) -> Self {
         (self.subprotocol, self.compression) = (subprotocol, compression);
         self
     }
@@ -105,13 +107,14 @@ impl<'r> Request<'r> {
     /// The means to answer later, from any thread. Return [`Answer::Deferred`](crate::Answer::Deferred) or
     /// [`Decision::Deferred`](crate::Decision::Deferred) then; with any other answer it is of no use.
     pub fn defer(&self) -> Deferred {
-        self.deferred.set(true);
+        let asker = Arc::downgrade(self.asker.get_or_init(Arc::default));
         let Place { handle, id, number, patience, .. } = self.place;
-        Deferred::new(handle.clone(), id, number, patience)
+        Deferred { handle: handle.clone(), id, number, patience, asker, done: false }
     }
 
-    pub(crate) const fn was_deferred(&self) -> bool {
-        self.deferred.get()
+    /// What is to be kept while the answer is awaited, if somebody is to answer later.
+    pub(crate) fn into_asker(self) -> Option<Arc<()>> {
+        self.asker.into_inner()
     }
 }
 

@@ -95,7 +95,7 @@ impl<'c, H: Handler> Worker<'c, H> {
                 }
                 true
             }
-            Stage::Idle | Stage::Head | Stage::Deferred | Stage::Deciding { .. } | Stage::Sending(_) => false,
+            Stage::Idle | Stage::Head | Stage::Deferred { .. } | Stage::Deciding { .. } | Stage::Sending(_) => false,
         }
     }
 
@@ -126,8 +126,10 @@ impl<'c, H: Handler> Worker<'c, H> {
                 tracing::debug!(id = %place.id, target = head.target(), status = response.status, "answered");
                 self.answer(key, response);
             }
-            Answer::Deferred if request.was_deferred() => self.stage(key, Stage::Deferred),
-            Answer::Deferred => self.not_deferred(key, head.target()),
+            Answer::Deferred => match request.into_asker() {
+                Some(_asker) => self.stage(key, Stage::Deferred { _asker }),
+                None => self.not_deferred(key, head.target()),
+            },
         }
     }
 
@@ -151,10 +153,10 @@ impl<'c, H: Handler> Worker<'c, H> {
                 tracing::debug!(id = %place.id, target = head.target(), status = response.status, "rejected");
                 self.answer(key, response.closing());
             }
-            Decision::Deferred if request.was_deferred() => {
-                self.stage(key, Stage::Deciding { head: head.as_bytes().into(), kind: *kind });
-            }
-            Decision::Deferred => self.not_deferred(key, head.target()),
+            Decision::Deferred => match request.into_asker() {
+                Some(_asker) => self.stage(key, Stage::Deciding { head: head.as_bytes().into(), kind: *kind, _asker }),
+                None => self.not_deferred(key, head.target()),
+            },
         }
     }
 
@@ -254,7 +256,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             Stage::Head | Stage::Deciding { .. } => None,
             Stage::Idle => Some(now.after(ms(settings.keepalive_timeout))),
             Stage::Body { latest, .. } => Some(patience.min(*latest)),
-            Stage::Deferred | Stage::Sending(_) => Some(patience),
+            Stage::Deferred { .. } | Stage::Sending(_) => Some(patience),
         };
         let exchange = slot.exchange_or_new();
         exchange.until = until;

@@ -78,6 +78,11 @@ impl Handler for App {
                 self.defer(request);
                 Answer::Deferred
             }
+            "/twice" => {
+                self.defer(request);
+                self.defer(request);
+                Answer::Deferred
+            }
             "/never" => Answer::Deferred,
             "/long" => Response::new(200, "application/octet-stream", pattern(LONG)).into(),
             "/read" => read(Box::new(io::Cursor::new(pattern(LONG))), Some(LONG as u64)),

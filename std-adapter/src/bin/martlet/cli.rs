@@ -194,6 +194,7 @@ mod tests {
                 Kind::Number => match *name {
                     "buffer_high_watermark" | "buffer_low_watermark" | "read_buffer_bytes" => "65536",
                     "max_backpressure" => "2097152",
+                    "max_held_bytes" => "8388608",
                     "compression_level" | "server_max_window_bits" | "client_max_window_bits" => "9",
                     _ => "200",
                 },
