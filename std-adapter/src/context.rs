@@ -161,9 +161,7 @@ impl Context<'_> {
     /// A connection to which a message goes in fragments is left out until its last fragment was pushed, since no message may stand
     /// between them (RFC 6455 section 5.4).
     pub fn broadcast<'m>(&mut self, filter: Filter, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
-        let message = message.into();
-        self.handle.check_push(message)?;
-        let frame = Multicast::new(&message)?;
+        let frame = self.handle.multicast(&message.into())?;
         let here = self.broadcast_here(filter, &frame);
         self.handle.broadcast_frame(filter, &frame, Some(usize::from(self.worker))).and(here)
     }

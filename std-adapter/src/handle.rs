@@ -9,6 +9,7 @@ use crate::mailbox::{Command, Filter, Job, Mailbox};
 use crate::multicast::Multicast;
 use crate::places::Places;
 use crate::roster::{NUMBERS, Roster};
+use crate::settings::Settings;
 use crate::stats::{Counters, Stats};
 use martlet_state::{CloseFrame, Misuse};
 use std::sync::mpsc::Sender;
@@ -35,13 +36,18 @@ pub(crate) struct Shared {
     start_time: SystemTime,
     /// No listener's connections take longer messages.
     longest_push: u64,
+    /// Messages of so many octets are compressed for some listener's connections; `None` if no listener has any compressed.
+    compressed_from: Option<usize>,
 }
 
 impl Handle {
-    pub(crate) fn new(roster: Roster, keeper: Sender<Notice>, places: Places, longest_push: u64) -> Self {
+    pub(crate) fn new(roster: Roster, keeper: Sender<Notice>, places: Places, settings: &Settings) -> Self {
         let counters = std::iter::repeat_with(OnceLock::new).take(NUMBERS).collect();
         let start_time = SystemTime::now();
-        Self { shared: Arc::new(Shared { roster, keeper, places, counters, start_time, longest_push }) }
+        let (longest_push, compressed_from) = (settings.longest_push(), settings.compressed_from());
+        Self {
+            shared: Arc::new(Shared { roster, keeper, places, counters, start_time, longest_push, compressed_from }),
+        }
     }
 
     /// What the server has done so far. Nobody is asked and nobody waits.
@@ -108,9 +114,7 @@ impl Handle {
 
     /// Sends a whole message to many connections of all workers; it is encoded once. Who is left out: see [`Context::broadcast`].
     pub fn broadcast<'m>(&self, filter: Filter, message: impl Into<Outgoing<'m>>) -> Result<(), PushError> {
-        let message = message.into();
-        self.check_push(message)?;
-        self.broadcast_frame(filter, &Multicast::new(&message)?, None)
+        self.broadcast_frame(filter, &self.multicast(&message.into())?, None)
     }
 
     /// Calls `f` on a worker, which [`ConnId::worker`] names: the way from other threads to all that a
@@ -201,7 +205,13 @@ impl Handle {
         self.shared.roster.mailbox(worker)
     }
 
-    pub(crate) fn check_push(&self, message: Outgoing<'_>) -> Result<(), PushError> {
+    /// The message as it goes to many.
+    pub(crate) fn multicast(&self, message: &Outgoing<'_>) -> Result<Arc<Multicast>, PushError> {
+        self.check_push(*message)?;
+        Multicast::new(message, self.shared.compressed_from)
+    }
+
+    fn check_push(&self, message: Outgoing<'_>) -> Result<(), PushError> {
         let most = self.shared.longest_push;
         if message.octets().len() as u64 > most { Err(PushError::TooLarge(most)) } else { Ok(()) }
     }

@@ -73,9 +73,9 @@ impl Command {
             Self::Raw { octets, .. } => octets.len(),
             Self::Close { reason, .. } => reason.len(),
             // Shared with the other workers, but each may be the last to have it.
-            Self::Broadcast { frame, .. } => frame.frame().len(),
+            Self::Broadcast { frame, .. } => frame.most_octets(),
             Self::Reply { reply, .. } => reply.octets(),
-            Self::Group { group, frame } => frame.frame().len() + group.name().len(),
+            Self::Group { group, frame } => frame.most_octets().saturating_add(group.name().len()),
             Self::Change { change, .. } => change.octets(),
             Self::Cut { .. } | Self::Pause { .. } | Self::Run(_) | Self::Retire | Self::Stop => 0,
         };

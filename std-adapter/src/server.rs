@@ -86,7 +86,7 @@ impl Server {
             settings.listen.iter().map(|listener| Bound::new(&settings, listener)).collect::<Result<Vec<_>, _>>()?;
         let (keeper, notices) = channel();
         let roster = Roster::new(settings.max_mailbox_bytes);
-        let handle = Handle::new(roster, keeper, Places::new(&settings), settings.longest_push());
+        let handle = Handle::new(roster, keeper, Places::new(&settings), &settings);
         let mut seats = Vec::new();
         for seat in 0..u8::try_from(settings.worker_num).unwrap_or(u8::MAX) {
             seats.extend(Seat::new(&settings, &bound, handle.roster(), seat).map_err(ServerError::System)?);

@@ -49,7 +49,8 @@ pub struct Settings {
     /// The buffer that a worker reads into, in octets, longer than the longest head. Default: 80 KiB: four messages of 16 KiB are one
     /// read, and what they lead to one write.
     pub read_buffer_bytes: usize,
-    /// Octets of commands from other threads that may wait for a worker, beyond which they fail. Default: 64 MiB.
+    /// Octets of commands from other threads that may wait for a worker, beyond which they fail. A message for many that may be
+    /// compressed counts once more for each window that it may be compressed for. Default: 64 MiB.
     pub max_mailbox_bytes: usize,
     /// Octets that each worker keeps for all its peers together: messages and bodies that have come in part, and what waits for slow
     /// readers; a frame for many counts once. Who would have it keep more is closed with 1013, gets 503, or is not pushed to, see
@@ -320,6 +321,12 @@ impl Settings {
     pub(crate) fn longest_push(&self) -> u64 {
         let of = |listener: &Listener| listener.settings.as_deref().unwrap_or(self).max_push_bytes;
         self.listen.iter().map(|listener| of(listener).unwrap_or(u64::MAX)).max().unwrap_or(u64::MAX)
+    }
+
+    /// From how many octets on a message is compressed for the connections of some listener; `None` for none.
+    pub(crate) fn compressed_from(&self) -> Option<usize> {
+        let listeners = self.listen.iter().map(|listener| listener.settings.as_deref().unwrap_or(self));
+        listeners.filter(|own| own.websocket_compression).map(|own| own.compression_threshold).min()
     }
 
     pub(crate) fn max_frame_bytes(&self) -> u64 {

@@ -196,8 +196,7 @@ impl Context<'_> {
     }
 
     fn push_to_group(&mut self, group: Group, message: &Outgoing<'_>) -> Result<(), PushError> {
-        self.handle.check_push(*message)?;
-        let frame = Multicast::new(message)?;
+        let frame = self.handle.multicast(message)?;
         let here = self.push_to_group_here(&group, &frame);
         let except = Some(usize::from(self.worker));
         let command = || Command::Group { group: group.clone(), frame: Arc::clone(&frame) };
@@ -248,8 +247,7 @@ impl Handle {
     }
 
     fn push_to_group(&self, group: &Group, message: &Outgoing<'_>) -> Result<(), PushError> {
-        self.check_push(*message)?;
-        let frame = Multicast::new(message)?;
+        let frame = self.multicast(message)?;
         self.post_to_all(None, || Command::Group { group: group.clone(), frame: Arc::clone(&frame) })
     }
 }
