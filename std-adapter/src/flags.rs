@@ -28,7 +28,7 @@ pub(crate) enum Flag {
     Paused = 1 << 10,
     /// A request waits for its answer, or the peer for the rest of that: nothing is read meanwhile.
     HeldBack = 1 << 11,
-    /// What was held back is to be taken now.
+    /// What was held back is to be taken at the next turn, before anything is read.
     TakenUp = 1 << 12,
     /// Our half of the transport was ended.
     Shut = 1 << 13,

@@ -51,6 +51,7 @@ impl<H: Handler> Worker<'_, H> {
             self.writable(key);
         }
         self.ctx.current = key;
+        self.requests = 0;
         self.read(key, buffer, 0);
         if self.ctx.end_turn(key).is_some_and(|slot| !slot.is_calm()) {
             self.after_turn(key);
@@ -252,7 +253,7 @@ impl Slot<'_> {
     #[inline]
     fn wants_read(&self) -> bool {
         // All flags at once, those of `may_read` too.
-        const BUT: Flags = Flags::of([Flag::Broken, Flag::Paused, Flag::HeldBack]);
+        const BUT: Flags = Flags::of([Flag::Broken, Flag::Paused, Flag::HeldBack, Flag::TakenUp]);
         self.flags.has_only(Flag::Readable, BUT) && (self.queue.is_none() || self.may_read())
     }
 

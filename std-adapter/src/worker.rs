@@ -60,6 +60,8 @@ pub(crate) struct Worker<'c, H> {
     pub(crate) handler: H,
     /// Where pieces of files are read to; empty until there is one.
     pub(crate) scratch: Box<[u8]>,
+    /// Requests that the turn at hand has taken behind others.
+    pub(crate) requests: usize,
     /// The memory of a message that is over, for the next one that does not come at once.
     pub(crate) spare: Option<Box<Partial>>,
     pub(crate) poll: Poll,
@@ -114,6 +116,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             ctx,
             handler,
             scratch: Box::default(),
+            requests: 0,
             spare: None,
             poll: seat.poll,
             acceptors,

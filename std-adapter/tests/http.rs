@@ -4,8 +4,11 @@ mod common;
 
 use common::http::*;
 use common::{Client, PATIENCE, Running, TEXT, request, settings};
-use martlet_std::{PushError, Response, Settings};
-use std::io::Read;
+use martlet_std::{Answer, ConnId, Context, Frame, Handler, PushError, Request, Response, Settings};
+use std::io::{Read, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 #[test]
@@ -240,6 +243,44 @@ fn who_takes_too_long_is_let_go() {
     deaf.send(get("/long").repeat(4).as_bytes());
     // The last of six connections; each has its own serial number.
     while !gone(&told).to_string().ends_with("/6") {}
+}
+
+/// Answers with the number of the request. At the first one it has the worker say, as soon as it does something else, how many there
+/// were by then.
+struct Numbers {
+    asked: Arc<AtomicUsize>,
+    tell: Sender<usize>,
+}
+
+impl Handler for Numbers {
+    fn message(&mut self, _: &mut Context<'_>, _: ConnId, _: Frame<'_>) {}
+
+    fn request(&mut self, ctx: &mut Context<'_>, _: &Request<'_>) -> Answer {
+        let number = self.asked.fetch_add(1, Ordering::Relaxed);
+        if number == 0 {
+            let (asked, tell) = (Arc::clone(&self.asked), self.tell.clone());
+            ctx.handle().run_on(0, move |_| tell.send(asked.load(Ordering::Relaxed)).unwrap()).unwrap();
+        }
+        Response::new(200, "text/plain", number.to_string().into_bytes()).into()
+    }
+}
+
+#[test]
+fn many_requests_at_once_do_not_keep_the_others_waiting() {
+    const REQUESTS: usize = 2500;
+    let (tell, told) = channel();
+    let tell = Mutex::new(tell);
+    let server =
+        Running::start(settings(1), move |_| Numbers { asked: Arc::default(), tell: tell.lock().unwrap().clone() });
+    let mut client = Client::connect(server.address);
+    let mut socket = client.socket.try_clone().unwrap();
+    let sending = std::thread::spawn(move || socket.write_all(get("/").repeat(REQUESTS).as_bytes()).unwrap());
+    for number in 0..REQUESTS {
+        expect(&mut client, 200, number.to_string().as_bytes());
+    }
+    sending.join().unwrap();
+    let before_others = told.recv_timeout(PATIENCE).unwrap();
+    assert!(before_others <= 200, "{before_others} requests were taken before anything else was done");
 }
 
 #[test]

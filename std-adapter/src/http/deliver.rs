@@ -109,7 +109,8 @@ impl<H: Handler> Worker<'_, H> {
         }
     }
 
-    fn take_turn(&mut self, key: usize) {
+    /// Gives the connection a turn after the others.
+    pub(super) fn take_turn(&mut self, key: usize) {
         if let Some(slot) = self.ctx.slots.get_mut(key)
             && !slot.flags.raise(Flag::InReady)
         {

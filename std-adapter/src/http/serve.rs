@@ -17,6 +17,8 @@ pub(crate) fn sorry() -> Response {
     Response::text(500, "the server made a mistake\n").closing()
 }
 
+/// Requests that one turn takes behind the first one, if so many have come: then the other connections have theirs.
+const REQUESTS_PER_TURN: usize = 64;
 /// Answers of no more octets are given even if the worker has no room.
 const SHORT: usize = 8 * 1024;
 
@@ -68,7 +70,13 @@ impl<'c, H: Handler> Worker<'c, H> {
         let patience = profile.settings.request_timeout;
         let Some(exchange) = slot.exchange_mut() else { return false };
         match &mut exchange.stage {
+            Stage::Idle if !input.is_empty() && self.requests == REQUESTS_PER_TURN => {
+                slot.flags.raise(Flag::TakenUp);
+                self.take_turn(key);
+                false
+            }
             Stage::Idle if !input.is_empty() => {
+                self.requests += 1;
                 slot.conn = Connection::server(&slot.profile.config, now);
                 self.stage(key, Stage::Head);
                 true
