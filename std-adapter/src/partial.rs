@@ -22,6 +22,11 @@ pub(crate) struct Partial {
 }
 
 impl Partial {
+    /// Octets of it that have come.
+    pub(crate) fn len(&mut self) -> usize {
+        self.assembler.storage().len()
+    }
+
     /// Whether the worker has room for what it has grown to.
     pub(crate) fn fits(&mut self) -> bool {
         self.share.set(self.assembler.storage().memory())

@@ -16,6 +16,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const READS_PER_TURN: usize = 4;
 /// While so much of a message is missing, it is read straight to where the message is put together.
 const DIRECT: u64 = 2 * 1024;
+/// Not before so much of it has come: a few octets must not have the worker make room for many.
+const COME: usize = 4 * 1024;
 /// As much is read there at once as has come, for storage grows with that: at least so much, and at most so much.
 const DIRECT_ONCE: (usize, usize) = (64 * 1024, 1024 * 1024);
 
@@ -146,7 +148,7 @@ impl<H: Handler> Worker<'_, H> {
                 if !slot.wants_read() {
                     break;
                 }
-                if slot.message.is_some() && slot.conn.missing() >= DIRECT {
+                if slot.conn.missing() >= DIRECT && slot.message.as_mut().is_some_and(|message| message.len() >= COME) {
                     match self.read_message(key) {
                         Step::Again => continue,
                         Step::Done => break,

@@ -282,6 +282,34 @@ fn an_idle_connection_costs_at_most_384_octets() {
 }
 
 #[test]
+fn a_message_takes_memory_as_it_comes_not_as_it_is_announced() {
+    let _alone = ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let (server, ask) = start(settings(1));
+    let mut first = server.client();
+    let whole = frame(BINARY, &[b'x'; 1 << 20]);
+    let mut clients: Vec<_> = (0..100).map(|_| server.client()).collect();
+    // So many octets, header included; in two parts, so that the second one is read while the message is there already.
+    for (come, most) in [(21, 1024), (2000, 8 << 10), (10_000, 100 << 10)] {
+        let (_, before) = ask(&mut first);
+        let octets = server.handle.stats().bytes_in;
+        for part in [0..20, 20..come] {
+            clients.iter_mut().for_each(|client| client.send(&whole[part.clone()]));
+            while server.handle.stats().bytes_in - octets < 100 * part.end as u64 {
+                std::thread::yield_now();
+            }
+        }
+        let (_, after) = ask(&mut first);
+        let each = (after - before) / 100;
+        println!("a message of 1 MiB of which {come} octets have come takes {each}");
+        assert!(each < most, "{each} octets for {come}");
+        clients = (0..100).map(|_| server.client()).collect();
+        while server.handle.stats().connections != 101 {
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
 fn what_a_worker_keeps_for_all_its_peers_is_bounded() {
     const MOST: usize = 16 << 20;
     let _alone = ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
