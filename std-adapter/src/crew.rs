@@ -250,5 +250,13 @@ fn work<H: Handler>(
     let mut worker = Worker::new(seat, &profiles, settings, handle, &budget, handler).map_err(ServerError::System)?;
     worker.begin();
     handle.notify(Notice::Ready(number));
-    worker.run().map_err(ServerError::System)
+    let ended = worker.run();
+    dismiss(worker);
+    ended.map_err(ServerError::System)
+}
+
+/// Drops all that a worker has. By itself, so that it takes no register of the worker's loop.
+#[inline(never)]
+fn dismiss<H>(worker: Worker<'_, H>) {
+    drop(worker);
 }

@@ -100,7 +100,7 @@ impl<H: Handler> Worker<'_, H> {
                     self.ctx.keep_incoming(key, incoming);
                 }
             }
-            Ok(Outcome::More) if !open.fits(&self.ctx.slots[key].profile.budget) => self.refuse_overload(key),
+            Ok(Outcome::More) if !open.fits(self.ctx.slots[key].profile.budget) => self.refuse_overload(key),
             Ok(Outcome::More) => {
                 incoming.open = Some(open);
                 self.ctx.keep_incoming(key, incoming);

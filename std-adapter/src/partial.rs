@@ -70,7 +70,7 @@ impl<H: Handler> Worker<'_, H> {
         }
         let until = slot.transfer_until(self.ctx.now);
         let mut partial = self.spare.take().unwrap_or_else(|| {
-            let share = Share::new(&slot.profile.budget);
+            let share = Share::new(slot.profile.budget);
             Box::new(Partial { assembler: Assembler::default(), share, until })
         });
         partial.until = until;

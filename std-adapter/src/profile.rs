@@ -22,7 +22,8 @@ pub(crate) struct Profile<'c> {
     /// Those of the worker.
     pub(crate) counters: &'c Counters,
     /// What the worker keeps for all its peers.
-    pub(crate) budget: Rc<Budget>,
+    // A reference, so that nothing is left to be done with profiles at a worker's end: that would take a register of its loop.
+    pub(crate) budget: &'c Rc<Budget>,
     /// The address that all connections are to; `None` if it listens at all of the host's, or at a path.
     pub(crate) local: Option<SocketAddr>,
     /// The core's part of them.
@@ -47,7 +48,7 @@ impl<'c> Profile<'c> {
         settings: &'c Settings,
         subprotocols: &'c [&'c str],
         counters: &'c Counters,
-        budget: &Rc<Budget>,
+        budget: &'c Rc<Budget>,
         local: Option<SocketAddr>,
     ) -> Result<Self, String> {
         let pushed = settings.max_push_bytes.map_or(COPIED, |most| usize::try_from(most).unwrap_or(usize::MAX));
@@ -58,7 +59,7 @@ impl<'c> Profile<'c> {
             tls: crate::tls::config(settings)?,
             settings,
             counters,
-            budget: Rc::clone(budget),
+            budget,
             local,
             config: settings.config(subprotocols),
             short: pushed.min(plain).min(COPIED),

@@ -307,7 +307,7 @@ impl<'c> Slot<'c> {
 
     /// Keeps what could not be taken yet. Says whether there is room for it: always if it is a part of a frame, which is little.
     pub(crate) fn hold(&mut self, octets: &[u8]) -> bool {
-        let mut share = Share::new(&self.profile.budget);
+        let mut share = Share::new(self.profile.budget);
         let fits = share.set(octets.len()) || !matches!(self.conn.state(), State::Connection | State::Handshake);
         if fits {
             self.extras.get_or_insert_default().held = Some(Held { octets: octets.into(), _share: share });
@@ -330,7 +330,7 @@ impl<'c> Slot<'c> {
 
     /// Adds to the octets that wait for the socket.
     pub(crate) fn queue(&mut self) -> &mut Queue {
-        self.queue.get_or_insert_with(|| Box::new(Queue::new(&self.profile.budget)))
+        self.queue.get_or_insert_with(|| Box::new(Queue::new(self.profile.budget)))
     }
 }
 
@@ -345,7 +345,8 @@ mod tests {
     #[test]
     fn what_a_count_does_not_hold_is_carried_over() {
         let (settings, counters) = (Settings::default(), Counters::default());
-        let profile = Profile::new(&settings, &[], &counters, &Budget::new(0), None).unwrap();
+        let budget = Budget::new(0);
+        let profile = Profile::new(&settings, &[], &counters, &budget, None).unwrap();
         let (socket, _peer) = UnixStream::pair().unwrap();
         let mut slot = Slot::new(&profile, Instant(0), Socket::Unix(socket), ConnId::from_bits(1), Peer::Unix);
         slot.traffic = Traffic { frames_in: 1 << 32, frames_out: 1 << 33, ..Traffic::default() };

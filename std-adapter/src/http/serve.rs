@@ -91,7 +91,7 @@ impl<'c, H: Handler> Worker<'c, H> {
                 if input.len() != before {
                     exchange.until = Some(now.after(ms(patience)).min(*latest));
                 }
-                let fits = body.fits(&profile.budget);
+                let fits = body.fits(profile.budget);
                 match taken {
                     _ if !fits => {
                         slot.overload("a body");
@@ -224,7 +224,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         let awaited = slot.conn.state() == State::Handshake && !slot.flags.has(Flag::Leaving);
         let Some(exchange) = slot.exchange_mut().filter(|_| awaited) else { return };
         exchange.keep_alive &= !stopping;
-        let budget = &profile.budget;
+        let budget = profile.budget;
         let encoded = exchange.encode(response, budget).or_else(|error| {
             tracing::error!(%error, "the handler's response cannot be sent");
             exchange.encode(sorry(), budget)
