@@ -42,7 +42,7 @@ const _: () = assert!(size_of::<Decoder>() <= 40);
 
 /// While a text is ASCII, unmasking tells so for free; this much is unmasked before what is not goes to the validator. It
 /// stays in the first-level cache until then.
-const TEXT_BLOCK: usize = 4096;
+const TEXT_BLOCK: usize = 16 * 1024;
 
 /// Whether the shortest code is wanted: then the straight way takes short frames alone, and the loops over payload stand once.
 const SMALL: bool = cfg!(feature = "small");
@@ -409,9 +409,9 @@ mod tests {
     /// end that character: taken for a whole message it would be a text that is none.
     #[test]
     fn nothing_comes_after_a_violation() {
-        let mut long = [b'x'; 4 + 4097];
-        long[..4].copy_from_slice(&[0x81, 126, 0x10, 0x03]);
-        long[4 + 4095..].copy_from_slice(&[0xe4, b'A']);
+        let mut long = [b'x'; 4 + TEXT_BLOCK + 1];
+        long[..4].copy_from_slice(&[0x81, 126, 0x40, 0x03]);
+        long[4 + TEXT_BLOCK - 1..].copy_from_slice(&[0xe4, b'A']);
         let rows: [(Role, &[u8], &[u8], Violation); 5] = [
             (Role::Client, b"\x81\x04\xe0\x80", b"\xa0\x80", Violation::Utf8Invalid),
             (Role::Server, b"\x81\x84\0\0\0\0\xe0\x80", b"\xa0\x80", Violation::Utf8Invalid),
@@ -427,6 +427,28 @@ mod tests {
             assert_eq!(decoder.decode(&Limits::DEFAULT, &mut &mut wrong[..]), Err(violation));
             for _ in 0..2 {
                 assert_eq!(decoder.decode(&Limits::DEFAULT, &mut &mut after[..]), Err(violation), "{role:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_character_may_lie_across_the_end_of_a_block() {
+        let len = TEXT_BLOCK + 10;
+        for at in TEXT_BLOCK - 4..=TEXT_BLOCK {
+            for (last, valid) in [(0x80, true), (b'x', false)] {
+                let mut wire = std::vec![b'x'; 8 + len];
+                wire[..8].copy_from_slice(&[0x81, 0xfe, (len >> 8) as u8, len as u8, 0, 0, 0, 0]);
+                wire[8 + at..8 + at + 4].copy_from_slice(&[0xf0, 0x9f, 0x98, last]);
+                for role in [Role::Server, Role::Client] {
+                    let (mut server, mut client) = (wire.clone(), wire.clone());
+                    client.drain(4..8);
+                    client[1] = 126;
+                    let mut input = if role == Role::Server { &mut server[..] } else { &mut client[..] };
+                    match Decoder::new(role).decode(&Limits::DEFAULT, &mut input) {
+                        Ok(Some(Event::Data(data))) => assert!(valid && data.is_whole(), "{role:?} {at}"),
+                        other => assert_eq!((valid, other), (false, Err(Violation::Utf8Invalid)), "{role:?} {at}"),
+                    }
+                }
             }
         }
     }
