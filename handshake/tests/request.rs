@@ -155,6 +155,8 @@ fn section_4_2_1_item_5_key() {
         "dGhlIHNhbXBsZSBub25jZQAA",
         "dGhlIHNhbXBsZSBub25jZ-==",
         "dGhlIHNhbXBsZSBub25jZQ==, x",
+        "dGhlIHNhbXBsZSBub25jZQ==\u{e9}",
+        "dGhlIHNhbXBsZSBub25jZQ== \u{e9}",
         "\"dGhlIHNhbXBsZSBub25jZQ==\"",
         "dGhlIHNhbXBsZSBub25jZQ==dGhlIHNhbXBsZSBu",
     ];

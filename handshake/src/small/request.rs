@@ -205,7 +205,7 @@ impl RequestScanner {
             words::HOST => legal && tape.number <= Number::from(u16::MAX),
             words::KEY => {
                 let mut nonce = Nonce::default();
-                let legal = read_key(tape.part(), &mut nonce);
+                let legal = legal && read_key(tape.part(), &mut nonce);
                 if !self.head.has(fact::BODY) {
                     self.nonce = nonce;
                 }

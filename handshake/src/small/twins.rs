@@ -144,6 +144,7 @@ const FIELDS: &[&str] = &[
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=",
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZR==",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\u{e9}",
     "Sec-WebSocket-Version: 13",
     "Sec-WebSocket-Version: 8",
     "Sec-WebSocket-Version: 13, 8",
