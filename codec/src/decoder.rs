@@ -1,17 +1,17 @@
 //! The streaming decoder: octets of frames in, events that borrow them out.
 
+mod control;
 mod event;
 
 pub use event::{Data, Event};
 
-use crate::close::{self, CloseFrame};
 use crate::facts::{self, Facts};
 use crate::header::{self, Kind, Rules, bits};
 use crate::kernel::{Best, Kernel, STEPWISE};
 use crate::length::{Length, wide};
 use crate::limits::Limits;
 use crate::mask::{Key, Mask};
-use crate::opcode::{ControlOp, DataKind, DataOp, Role};
+use crate::opcode::{DataKind, DataOp, Role};
 use crate::straight::{Kept, Straight};
 use crate::utf8::Utf8;
 use crate::violation::Violation;
@@ -226,7 +226,7 @@ impl Decoder {
             return Ok(None);
         };
         match header.kind {
-            Kind::Control { op, len } => control(op, header.key, used, len, input, answer),
+            Kind::Control { op, len } => control::take(op, header.key, used, len, input, answer),
             Kind::Data { op, fin, len } => {
                 // Of a continuation, which never has RSV1, the message's first frame has spoken.
                 if op != DataOp::Continuation {
@@ -331,7 +331,7 @@ fn unmask(role: Role, mask: Mask, payload: &mut [u8]) {
 fn text(role: Role, mut mask: Mask, payload: &mut [u8], utf8: &mut Utf8, last: bool) -> Result<(), Violation> {
     let mut ascii = utf8.is_complete() && role == Role::Server;
     if STEPWISE {
-        // Without a cache there is nothing to be won by blocks.
+        // The validator is then so much slower than memory that blocks win nothing.
         ascii &= role == Role::Client || Best::unmask_ascii(payload, mask.word());
         if !ascii {
             utf8.push(payload).map_err(|_| Violation::Utf8Invalid)?;
@@ -351,54 +351,6 @@ fn text(role: Role, mut mask: Mask, payload: &mut [u8], utf8: &mut Utf8, last: b
         }
     }
     if last && !utf8.is_complete() { Err(Violation::Utf8Invalid) } else { Ok(()) }
-}
-
-/// Takes a control frame if it is whole. Of a Close that is not, what has come is checked.
-fn control<'i>(
-    op: ControlOp,
-    key: Option<Key>,
-    used: usize,
-    len: u8,
-    input: &mut &'i mut [u8],
-    answer: &mut &'i [u8],
-) -> Result<Option<Event<'i>>, Violation> {
-    let Some(frame) = input.split_off_mut(..used.wrapping_add(usize::from(len))) else {
-        if op == ControlOp::Close {
-            let body = input.get_mut(used..).unwrap_or_default();
-            let key = u32::from_le_bytes(key.unwrap_or_default().0);
-            // It comes again, masked, when more of it has come.
-            Best::unmask(body, key);
-            let checked = close::check_prefix(body);
-            Best::unmask(body, key);
-            checked?;
-        }
-        return Ok(None);
-    };
-    // What answers it, and how much of the body that repeats.
-    let (reply, repeated) = match op {
-        ControlOp::Ping => (ControlOp::Pong, len),
-        ControlOp::Close | ControlOp::Pong => (ControlOp::Close, len.min(2)),
-    };
-    if let Some((head, body)) = frame.split_at_mut_checked(used)
-        && let Some(key) = key
-    {
-        Best::unmask(body, u32::from_le_bytes(key.0));
-        // The key has been read, so that the last two octets of its place are free.
-        if let Some(place) = head.last_chunk_mut() {
-            *place = [bits::FIN | reply as u8, repeated];
-        }
-    }
-    let frame: &'i [u8] = frame;
-    if key.is_some() && op != ControlOp::Pong {
-        let end = used.wrapping_add(usize::from(repeated));
-        *answer = frame.get(used.wrapping_sub(2)..end).unwrap_or_default();
-    }
-    let body = frame.get(used..).unwrap_or_default();
-    Ok(Some(match op {
-        ControlOp::Ping => Event::Ping(body),
-        ControlOp::Pong => Event::Pong(body),
-        ControlOp::Close => Event::Close(CloseFrame::decode(body)?),
-    }))
 }
 
 #[cfg(test)]
