@@ -1,11 +1,11 @@
 //! Static files of a directory, and nothing that lies outside it or is hidden.
 
-use crate::http::{Body, Response};
+use crate::http::{Body, Response, full, sorry};
 use crate::kinds::content_type;
 use percent_encoding::percent_decode_str;
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -42,11 +42,21 @@ pub(crate) fn find(root: &Path, request: &martlet_handshake::Request<'_>) -> Opt
     if !about.is_file() {
         return None;
     }
-    let file = File::open(&path).ok()?;
-    let about = file.metadata().ok()?;
-    answer(request, &path, file, &about)
-        .inspect_err(|error| tracing::error!(path = %path.display(), %error, "a file cannot be read"))
-        .ok()
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        // It has gone meanwhile, or is not to be shown.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => return None,
+        // It is there, and may be had as soon as there are descriptors again.
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "a file cannot be opened");
+            return Some(full());
+        }
+    };
+    let answered = file.metadata().and_then(|about| answer(request, &path, file, &about));
+    Some(answered.unwrap_or_else(|error| {
+        tracing::error!(path = %path.display(), %error, "a file cannot be read");
+        sorry()
+    }))
 }
 
 /// The relative path of a request's path, and whether it is to be a directory. `None` for one that no file has that may be shown.

@@ -15,4 +15,4 @@ pub use response::{Answer, Body, Decision, Response};
 pub(crate) use body::Incoming;
 pub(crate) use deferred::Reply;
 pub(crate) use exchange::Exchange;
-pub(crate) use serve::sorry;
+pub(crate) use serve::{full, sorry};

@@ -15,10 +15,12 @@ struct Program {
 }
 
 impl Program {
-    fn start(descriptors: u32) -> Self {
+    fn start(descriptors: u32, options: &[&str]) -> Self {
+        let serve = "serve --listen 127.0.0.1:0 --worker-num 1";
         let mut child = Command::new("sh")
-            .args(["-c", &format!("ulimit -n {descriptors} && exec \"$0\" serve --listen 127.0.0.1:0 --worker-num 1")])
+            .args(["-c", &format!("ulimit -n {descriptors} && exec \"$0\" {serve} \"$@\"")])
             .arg(env!("CARGO_BIN_EXE_martlet"))
+            .args(options)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -51,7 +53,7 @@ impl Drop for Program {
 #[test]
 #[cfg(target_os = "linux")]
 fn at_the_limit_of_descriptors_nobody_is_lost_and_no_time_is_spent() {
-    let program = Program::start(40);
+    let program = Program::start(40, &[]);
     let mut clients: Vec<_> = (0..100)
         .map(|_| {
             let mut client = Client::connect(program.address);
@@ -84,4 +86,41 @@ fn at_the_limit_of_descriptors_nobody_is_lost_and_no_time_is_spent() {
         client.expect(TEXT, b"at last");
         client.close();
     }
+}
+
+/// A file that is there is not said to be missing.
+#[test]
+#[cfg(target_os = "linux")]
+fn without_a_descriptor_for_a_file_the_answer_is_503_and_later_the_file() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let program = Program::start(40, &["--document-root", root]);
+    let ask = b"GET /Cargo.toml HTTP/1.1\r\nHost: a\r\n\r\n";
+    let mut early = Client::connect(program.address);
+    early.send(ask);
+    assert!(early.head().starts_with("HTTP/1.1 200 "));
+    let length = std::fs::metadata(format!("{root}/Cargo.toml")).unwrap().len();
+    early.socket.read_exact(&mut vec![0; length as usize]).unwrap();
+    // More than there are descriptors: those that are let in have all of them.
+    let mut clients: Vec<_> = (0..100)
+        .map(|_| {
+            let mut client = Client::connect(program.address);
+            client.send(&request("/echo"));
+            client
+        })
+        .collect();
+    for client in &mut clients[..25] {
+        assert!(client.head().starts_with("HTTP/1.1 101 "));
+    }
+    let limit = std::time::Instant::now() + common::PATIENCE;
+    while std::fs::read_dir(format!("/proc/{}/fd", program.child.id())).unwrap().count() < 40 {
+        assert!(std::time::Instant::now() < limit, "some descriptors are free");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    early.send(ask);
+    let head = early.head();
+    assert!(head.starts_with("HTTP/1.1 503 ") && head.contains("\r\nRetry-After: "), "{head}");
+    drop(clients);
+    let mut late = Client::connect(program.address);
+    late.send(ask);
+    assert!(late.head().starts_with("HTTP/1.1 200 "));
 }

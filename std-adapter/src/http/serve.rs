@@ -22,8 +22,8 @@ const REQUESTS_PER_TURN: usize = 64;
 /// Answers of no more octets are given even if the worker has no room.
 const SHORT: usize = 8 * 1024;
 
-/// The answer when the worker has no room for a body.
-fn full() -> Response {
+/// The answer when there is no room now, of whatever is needed.
+pub(crate) fn full() -> Response {
     Response::text(503, "the server has no room for this now\n").with_header("Retry-After", "1").closing()
 }
 
