@@ -151,6 +151,9 @@ impl<'c, H: Handler> Worker<'c, H> {
         self.serial += 1;
         let id = ConnId::new(ctx.worker, key as u32, self.serial);
         entry.insert(Slot::new(profile, ctx.now, socket, id, peer));
+        if let Some(present) = ctx.present() {
+            present.come(id);
+        }
         profile.counters.accepted.add(1);
         match refusal {
             None => {

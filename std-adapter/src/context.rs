@@ -11,6 +11,7 @@ use crate::inflate::Lent;
 use crate::mailbox::{Command, Filter};
 use crate::multicast::Multicast;
 use crate::output::Output;
+use crate::present::Present;
 use crate::settings::Settings;
 use crate::slot::Slot;
 use crate::stats::Stats;
@@ -216,6 +217,11 @@ impl Context<'_> {
     pub(crate) fn turn_again(&mut self, key: usize) {
         self.ready.push_back(key);
         self.wake_at(self.now);
+    }
+
+    /// Where other threads see which connections this worker has.
+    pub(crate) fn present(&self) -> Option<&Present> {
+        Some(&self.handle.mailbox(usize::from(self.worker))?.present)
     }
 
     #[inline]

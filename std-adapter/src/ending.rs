@@ -177,6 +177,9 @@ impl<'c, H: Handler> Worker<'c, H> {
             self.ctx.wheel.cancel(key as u32);
             self.ctx.groups.forget(key, &mut slot);
             let id = slot.id;
+            if let Some(present) = self.ctx.present() {
+                present.go(id);
+            }
             tracing::debug!(%id, "disconnected");
             let refused = slot.flags.has(Flag::Refused);
             slot.profile.counters.closed.add(1);

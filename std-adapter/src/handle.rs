@@ -19,7 +19,9 @@ use std::time::SystemTime;
 /// Reaches the connections of all workers, from any thread; cheap to clone.
 ///
 /// `Ok` means that the connection's worker will do it: a connection that ends before that gets nothing, as one that ends
-/// a moment later would not. What one thread asks for one connection is done in that order.
+/// a moment later would not. One that has ended already is [`PushError::Gone`]. Whatever else may be in the way only its worker knows:
+/// who wants to hear of it calls [`Context::push`] there, by [`run_on`](Self::run_on). What one thread asks for one connection is done in
+/// that order.
 #[derive(Clone, Debug)]
 pub struct Handle {
     shared: Arc<Shared>,
@@ -170,7 +172,8 @@ impl Handle {
     }
 
     pub(crate) fn post(&self, id: ConnId, command: Command) -> Result<(), PushError> {
-        self.mailbox(id.worker()).ok_or(PushError::Gone)?.post(command)
+        let mailbox = self.mailbox(id.worker()).filter(|mailbox| mailbox.present.has(id));
+        mailbox.ok_or(PushError::Gone)?.post(command)
     }
 
     /// Posts a frame to all workers but `except`.

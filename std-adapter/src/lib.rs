@@ -58,6 +58,7 @@ mod multicast;
 mod output;
 mod partial;
 mod places;
+mod present;
 mod profile;
 mod queue;
 mod receive;

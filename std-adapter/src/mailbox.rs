@@ -7,6 +7,7 @@ use crate::frame::Owned;
 use crate::http::Reply;
 use crate::id::ConnId;
 use crate::multicast::Multicast;
+use crate::present::Present;
 use crate::topics::{Change, Group};
 use core::fmt;
 use mio::Waker;
@@ -88,6 +89,8 @@ impl Command {
 pub(crate) struct Mailbox {
     inbox: Mutex<Inbox>,
     most: usize,
+    /// The connections of the worker that has it.
+    pub(crate) present: Present,
 }
 
 #[derive(Debug, Default)]
@@ -111,7 +114,7 @@ struct Inbox {
 impl Mailbox {
     /// A mailbox that nobody has.
     pub(crate) fn new(most: usize) -> Self {
-        Self { inbox: Mutex::default(), most }
+        Self { inbox: Mutex::default(), most, present: Present::default() }
     }
 
     /// Gives it to a worker, with the serial number of its connections to carry on; `None` if another one has it.

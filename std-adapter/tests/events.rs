@@ -4,8 +4,8 @@ mod common;
 
 use common::{BINARY, CLOSE, Client, PATIENCE, PONG, Running, TEXT, frame, request, settings};
 use martlet_std::{
-    By, Closed, ConnId, Context, Decision, Frame, Handler, Misuse, Opcode, PushError, Request, Response, Settings,
-    State, Timer,
+    By, Closed, ConnId, Context, Decision, Flags, Frame, Handler, Misuse, Opcode, PushError, Request, Response,
+    Settings, State, Timer,
 };
 use std::io::Read;
 use std::sync::Mutex;
@@ -255,14 +255,44 @@ fn a_stale_id_never_reaches_a_newer_connection() {
     heard(&told, &format!("close 1000 \"\" Peer true {CLOSED}"));
     let mut client = server.client();
     let new = heard(&told, "open / 127.0.0.1");
-    assert_ne!(old, new);
-    // The same slot: the old id names nobody, however it is used.
-    server.handle.push(old, "for the old one").unwrap();
-    server.handle.disconnect(old, 1000, "").unwrap();
+    let slot = |id: ConnId| id.to_string().split('/').nth(1).map(str::to_owned);
+    assert!(old != new && slot(old) == slot(new), "{old} {new}");
+    // The old id names nobody, however it is used, and wherever.
+    let handle = &server.handle;
+    let calls = [
+        handle.push(old, "for the old one"),
+        handle.push_frame(old, 2, Flags::NONE, b"for the old one"),
+        handle.ping(old, b""),
+        handle.send_raw(old, b"\x81\x00"),
+        handle.disconnect(old, 1000, ""),
+        handle.close(old, true),
+        handle.pause(old),
+        handle.subscribe(old, "topic"),
+    ];
+    assert_eq!(calls, [Err(PushError::Gone); 8]);
+    server
+        .handle
+        .run_on(old.worker(), move |ctx| {
+            let calls = [
+                ctx.push(old, "for the old one"),
+                ctx.push_frame(old, 2, Flags::NONE, b"for the old one"),
+                ctx.ping(old, b""),
+                ctx.send_raw(old, b"\x81\x00"),
+                ctx.disconnect(old, 1000, ""),
+                ctx.close(old, true),
+                ctx.pause(old),
+                ctx.subscribe(old, "topic"),
+                ctx.set_tag(old, 1),
+            ];
+            assert_eq!(calls, [Err(PushError::Gone); 9]);
+            ctx.push(new, "all are refused").unwrap();
+        })
+        .unwrap();
+    client.expect(TEXT, b"all are refused");
     server.handle.push(new, "for the new one").unwrap();
     client.expect(TEXT, b"for the new one");
     client.frame(TEXT, b"info");
-    client.expect(TEXT, b"3 1 1");
+    client.expect(TEXT, b"3 1 2");
     assert_eq!(server.handle.push(ConnId::from_bits(u64::MAX), "nobody"), Err(PushError::Gone));
     assert_eq!(server.handle.ping(new, &[0; 126]), Err(PushError::Misuse(Misuse::ControlTooLong(126))));
     assert!(matches!(server.handle.disconnect(new, 1006, ""), Err(PushError::Misuse(Misuse::Close(_)))));
