@@ -96,10 +96,16 @@ fn answer(
     let modified = about.modified()?;
     let age = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
     let tag = format!("\"{:x}-{length:x}\"", age.as_nanos());
-    let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(age.as_secs()));
+    // A date has no parts of a second.
+    let since = UNIX_EPOCH + Duration::from_secs(age.as_secs());
+    let date = httpdate::fmt_http_date(since);
     let with =
         |response: Response| response.with_header("ETag", tag.clone()).with_header("Last-Modified", date.clone());
-    if is_known(request, &tag, age) {
+    // In the order of RFC 9110 section 13.2.2.
+    if is_another(request, &tag, since) {
+        return Ok(Response::empty(412));
+    }
+    if is_known(request, &tag, since) {
         return Ok(with(Response::empty(304)));
     }
     let range = match range(request, length).filter(|_| is_same(request, &tag, &date)) {
@@ -122,18 +128,39 @@ fn answer(
     Ok(response)
 }
 
-/// Whether the client has this already (RFC 9110 section 13.2.2: the tag counts, and the date without one).
-fn is_known(request: &martlet_handshake::Request<'_>, tag: &str, age: Duration) -> bool {
-    let mut tags = request.header_values("If-None-Match").peekable();
-    if tags.peek().is_some() {
-        // No tag of ours holds a comma.
-        return tags
-            .flat_map(|value| value.split(|octet| *octet == b','))
-            .map(<[u8]>::trim_ascii)
-            .any(|known| known == b"*" || known.strip_prefix(b"W/").unwrap_or(known) == tag.as_bytes());
+/// Whether the client wants this only as it was, and it is not (RFC 9110 sections 13.1.1 and 13.1.4: the tag counts, and the date without
+/// one).
+fn is_another(request: &martlet_handshake::Request<'_>, tag: &str, since: SystemTime) -> bool {
+    match tags(request, "If-Match") {
+        Some(mut tags) => !tags.any(|wanted| wanted == b"*" || wanted == tag.as_bytes()),
+        None => date(request, "If-Unmodified-Since").is_some_and(|wanted| wanted < since),
     }
-    let since = text(request, "If-Modified-Since").and_then(|date| httpdate::parse_http_date(date).ok());
-    since.is_some_and(|since: SystemTime| UNIX_EPOCH + Duration::from_secs(age.as_secs()) <= since)
+}
+
+/// Whether the client has this already (RFC 9110 sections 13.1.2 and 13.1.3).
+fn is_known(request: &martlet_handshake::Request<'_>, tag: &str, since: SystemTime) -> bool {
+    let weak = |known: &[u8]| known.strip_prefix(b"W/").unwrap_or(known) == tag.as_bytes();
+    match tags(request, "If-None-Match") {
+        Some(mut tags) => tags.any(|known| known == b"*" || weak(known)),
+        None => date(request, "If-Modified-Since").is_some_and(|known| since <= known),
+    }
+}
+
+/// The tags in all headers of this name; `None` if there is no such header. No tag of ours holds a comma.
+fn tags<'r>(
+    request: &martlet_handshake::Request<'r>,
+    name: &'static str,
+) -> Option<impl Iterator<Item = &'r [u8]> + use<'r>> {
+    let mut values = request.header_values(name).peekable();
+    values.peek()?;
+    Some(values.flat_map(|value| value.split(|octet| *octet == b',')).map(<[u8]>::trim_ascii))
+}
+
+/// The date in the one header of this name; of several, and of what is no date, no notice is taken.
+fn date(request: &martlet_handshake::Request<'_>, name: &str) -> Option<SystemTime> {
+    let mut values = request.header_values(name);
+    let value = values.next().filter(|_| values.next().is_none())?;
+    httpdate::parse_http_date(core::str::from_utf8(value).ok()?).ok()
 }
 
 /// Whether a range may be sent: not if it is to be the rest of another version (RFC 9110 section 13.1.5).

@@ -177,8 +177,39 @@ fn what_the_client_has_already_is_not_sent_again() {
         (format!("If-None-Match: \"x\"\r\nIf-Modified-Since: {date}\r\n"), 200),
         ("If-Modified-Since: Thu, 01 Jan 1970 00:00:00 GMT\r\n".to_owned(), 200),
         ("If-Modified-Since: yesterday\r\n".to_owned(), 200),
+        (format!("If-Modified-Since: {date}\r\nIf-Modified-Since: {date}\r\n"), 200),
         (format!("Range: bytes=1-1\r\nIf-Range: {tag}\r\n"), 206),
     ] {
         assert_eq!(ask(&mut client, "GET", "/", &headers).0, status, "{headers}");
+    }
+}
+
+/// RFC 9110 sections 13.1.1, 13.1.4 and 13.2.2.
+#[test]
+fn who_wants_a_file_as_it_was_gets_no_other() {
+    let tree = Tree::new("wanted");
+    let server = tree.serve();
+    let mut client = Client::connect(server.address);
+    let (_, head, _) = ask(&mut client, "GET", "/", "");
+    let (tag, date) = (header(&head, "ETag"), header(&head, "Last-Modified"));
+    let before = "Thu, 01 Jan 1970 00:00:00 GMT";
+    for (headers, status) in [
+        (format!("If-Match: {tag}\r\n"), 200),
+        (format!("If-Match: \"x\"\r\nIf-Match: \"y\", {tag}\r\n"), 200),
+        ("If-Match: *\r\n".to_owned(), 200),
+        ("If-Match: \"x\"\r\n".to_owned(), 412),
+        (format!("If-Match: W/{tag}\r\n"), 412),
+        (format!("If-Unmodified-Since: {date}\r\n"), 200),
+        (format!("If-Unmodified-Since: {before}\r\n"), 412),
+        ("If-Unmodified-Since: yesterday\r\n".to_owned(), 200),
+        // The tag counts, and the date without one; what is wanted comes before what is there already.
+        (format!("If-Match: {tag}\r\nIf-Unmodified-Since: {before}\r\n"), 200),
+        (format!("If-Match: {tag}\r\nIf-None-Match: {tag}\r\n"), 304),
+        (format!("If-Match: \"x\"\r\nIf-None-Match: {tag}\r\n"), 412),
+        ("If-Match: \"x\"\r\nRange: bytes=1-1\r\n".to_owned(), 412),
+    ] {
+        for method in ["GET", "HEAD"] {
+            assert_eq!(ask(&mut client, method, "/", &headers).0, status, "{method} {headers}");
+        }
     }
 }
