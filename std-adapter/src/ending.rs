@@ -20,11 +20,9 @@ impl<'c, H: Handler> Worker<'c, H> {
 
     /// The handler panicked while it dealt with this slot: nothing more is delivered from it.
     pub(crate) fn panicked(&mut self, key: usize) {
-        let id = self.ctx.slots.get(key).map(|slot| slot.id);
-        tracing::error!(?id, "the handler panicked");
-        if key == NOBODY || id.is_none() {
-            return;
-        }
+        // There is none where the panic was about no connection, or where that has gone.
+        let Some(slot) = self.ctx.slots.get(key) else { return tracing::error!("the handler panicked") };
+        tracing::error!(id = %slot.id, "the handler panicked");
         // The one works while the request is not answered, the other while a Close may go; at any other time nothing may.
         self.answer(key, sorry());
         if let Ok(frame) = CloseFrame::new(1011, "internal error") {

@@ -26,8 +26,18 @@ impl Teller {
 }
 
 impl Handler for Teller {
-    fn handshake(&mut self, _: &mut Context<'_>, request: &Request<'_>) -> Decision {
+    fn handshake(&mut self, ctx: &mut Context<'_>, request: &Request<'_>) -> Decision {
         match request.path() {
+            "/hasty" => {
+                let too_early = [
+                    ctx.push(request.id(), "x"),
+                    ctx.ping(request.id(), b""),
+                    ctx.disconnect(request.id(), 1000, ""),
+                    ctx.subscribe(request.id(), "x"),
+                ];
+                self.tell(request.id(), format!("{too_early:?}"));
+                Decision::default()
+            }
             "/secret" => Decision::Reject(Response::text(403, "no").with_header("X-Why", "because")),
             "/split" => Decision::Accept { subprotocol: None, headers: vec![("X".into(), "a\r\nY: b".into())] },
             "/chat" => Decision::Accept {
@@ -44,6 +54,12 @@ impl Handler for Teller {
         self.tell(id, format!("open {} {}", request.target(), request.remote().address().unwrap().ip()));
         match request.path() {
             "/greet" => ctx.push(id, "welcome").unwrap(),
+            "/leave" => {
+                ctx.push(id, "not for you").unwrap();
+                ctx.disconnect(id, 3000, "go").unwrap();
+                assert_eq!(ctx.push(id, "too late"), Err(PushError::Closing));
+            }
+            "/cut" => ctx.close(id, false).unwrap(),
             "/panic-open" => panic!("a mistake when it opens"),
             _ => {}
         }
@@ -244,6 +260,34 @@ fn open_may_push_and_pongs_and_timers_arrive() {
     heard(&told, "Err(Misuse(Close(Code(1005))))");
     client.frame(TEXT, b"info");
     client.expect(TEXT, b"3 5 3");
+}
+
+#[test]
+fn a_connection_may_be_ended_as_soon_as_it_is_open() {
+    let (server, told) = start(settings(1));
+    let mut client = Client::open(server.address, "/leave");
+    // What comes behind the request is read, and leads to nothing more than the answer to the Close.
+    client.frame(CLOSE, b"\x0b\xb8");
+    client.expect(TEXT, b"not for you");
+    client.expect(CLOSE, b"\x0b\xb8go");
+    client.expect_end();
+    heard(&told, "open /leave 127.0.0.1");
+    heard(&told, &format!("close 3000 \"\" Server true {CLOSED}"));
+    let mut client = Client::open(server.address, "/cut");
+    client.expect_end();
+    heard(&told, "open /cut 127.0.0.1");
+    heard(&told, &format!("close 1006 \"\" Server false {CLOSED}"));
+}
+
+#[test]
+fn nothing_is_pushed_before_the_handshake_is_done() {
+    let (server, told) = start(settings(1));
+    let mut client = Client::open(server.address, "/hasty");
+    let refused = Err::<(), _>(PushError::NotEstablished);
+    heard(&told, &format!("{:?}", [refused; 4]));
+    heard(&told, "open /hasty 127.0.0.1");
+    client.frame(TEXT, b"info");
+    client.expect(TEXT, b"3 1 0");
 }
 
 #[test]

@@ -24,6 +24,8 @@ impl Handler for Pusher {
 
     fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, frame: Frame<'_>) {
         if frame.opcode() != Opcode::Text {
+            // A control frame is whole (RFC 6455 section 5.5), and so is a message.
+            assert_eq!(frame.flags(), Flags::FIN);
             let text = format!("{:?} {:?} {}", frame.opcode(), frame.close_code(), frame.payload().escape_ascii());
             let _ = self.heard.send(text);
             return;

@@ -203,6 +203,8 @@ fn name_here(core: &'static str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::{Kind, OverLimit};
+    use std::net::{Ipv4Addr, SocketAddr};
 
     #[test]
     fn the_defaults_make_sense() {
@@ -250,9 +252,60 @@ mod tests {
             (Settings { allowed_origins: vec!["https://a/b".into()], ..base() }, "allowed_origins"),
             (Settings { websocket_subprotocol: vec!["not a token".into()], ..base() }, "websocket_subprotocol"),
             (Settings { max_headers: 1, ..base() }, "max_headers"),
+            (Settings { listen: (0..256).flat_map(|_| any()).collect(), ..base() }, "listen"),
+            (Settings { read_buffer_bytes: (1 << 30) + 1, ..base() }, "read_buffer_bytes"),
+            (Settings { max_mailbox_bytes: 0, ..base() }, "max_mailbox_bytes"),
+            (Settings { compression_level: 0, ..base() }, "compression_level"),
+            (Settings { compression_level: 10, ..base() }, "compression_level"),
+            (Settings { server_max_window_bits: 7, ..base() }, "server_max_window_bits"),
+            (Settings { client_max_window_bits: 16, ..base() }, "client_max_window_bits"),
+            (Settings { ssl_cert_file: Some("a".into()), ..base() }, "ssl_cert_file"),
+            (Settings { ssl_key_file: Some("a".into()), ..base() }, "ssl_cert_file"),
+            (Settings { keepalive_timeout: Duration::ZERO, ..base() }, "keepalive_timeout"),
+            (Settings { request_timeout: Duration::ZERO, ..base() }, "request_timeout"),
+            (Settings { tcp_keepalive: Duration::from_secs(32_768), ..base() }, "tcp_keepalive"),
         ];
         for (settings, name) in rows {
             assert_eq!(settings.check().map_err(|error| error.setting), Err(name));
+        }
+        assert_eq!(Settings { listen: (0..255).flat_map(|_| any()).collect(), ..base() }.check(), Ok(()));
+    }
+
+    /// Any place, which is not twice the same.
+    fn any() -> Vec<Listener> {
+        vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()]
+    }
+
+    #[test]
+    fn what_a_server_has_once_cannot_differ_at_a_listener() {
+        let base = Settings::default;
+        let rows = [
+            (Settings { worker_num: 255, ..base() }, "worker_num"),
+            (Settings { max_connection: 7, ..base() }, "max_connection"),
+            (Settings { max_connection_policy: OverLimit::Wait, ..base() }, "max_connection_policy"),
+            (Settings { max_connection_per_ip: 7, ..base() }, "max_connection_per_ip"),
+            (Settings { reuse_port: false, ..base() }, "reuse_port"),
+            (Settings { max_wait_time: Duration::ZERO, ..base() }, "max_wait_time"),
+            (Settings { read_buffer_bytes: 1 << 20, ..base() }, "read_buffer_bytes"),
+            (Settings { max_mailbox_bytes: 7, ..base() }, "max_mailbox_bytes"),
+            (Settings { max_held_bytes: 1 << 30, ..base() }, "max_held_bytes"),
+            (Settings { compression_level: 7, ..base() }, "compression_level"),
+            (Settings { metrics: true, ..base() }, "metrics"),
+            (Settings { healthz: true, ..base() }, "healthz"),
+            (Settings { max_head_bytes: 80 * 1024, ..base() }, "max_head_bytes"),
+        ];
+        for (own, name) in rows {
+            let listen = vec![Listener { settings: Some(Box::new(own)), ..any().remove(0) }];
+            assert_eq!(Settings { listen, ..base() }.check().map_err(|error| error.setting), Err(name));
+        }
+    }
+
+    #[test]
+    fn no_time_is_longer_than_its_milliseconds_can_be_counted() {
+        for setting in Settings::TABLE.iter().filter(|setting| setting.kind == Kind::Time) {
+            let error = Settings::from_toml(&format!("{} = \"60d\"", setting.name)).unwrap_err();
+            assert_eq!(error.setting(), Some(setting.name), "{error}");
+            assert!(error.reason().starts_with("must be "), "{error}");
         }
     }
 }
