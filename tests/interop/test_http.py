@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from prometheus_client import parser as classic
+from prometheus_client.openmetrics import parser as openmetrics
 from server import PATIENCE, Server, free_port
 from test_examples import example
 from websockets.sync.client import connect
@@ -86,6 +88,21 @@ def test_head_is_get_without_the_body():
         # The second may change between the two.
         head, page = (re.sub("Date: .*?\r\n", "", curl(how, url)[0]) for how in ("-I", "-i"))
         assert page.startswith(head) and len(page) > len(head)
+
+
+@pytest.mark.parametrize("parse", [openmetrics.text_string_to_metric_families, classic.text_string_to_metric_families])
+def test_metrics_are_read_by_the_parsers_of_prometheus(parse):
+    with Server("--worker-num", "2", "--metrics", "true", "--healthz", "true") as server:
+        url = server.url("/metrics").replace("ws:", "http:")
+        assert curl(url.replace("metrics", "healthz"))[0] == "ok\n"
+        with connect(server.url()) as client:
+            client.send("x")
+            client.recv(PATIENCE)
+            samples = {sample.name: sample.value for family in parse(curl(url)[0]) for sample in family.samples}
+    assert (samples["martlet_websockets"], samples["martlet_workers"]) == (1, 2)
+    assert samples["martlet_frames_received_total"] == samples["martlet_frames_sent_total"] == 1
+    # The health, the handshake and this.
+    assert samples["martlet_requests_total"] == 3
 
 
 NGINX = """

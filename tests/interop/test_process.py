@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 from contextlib import ExitStack
 
 import pytest
@@ -174,6 +175,31 @@ def test_a_bad_file_is_told(tmp_path, text, why):
     file.write_text(text)
     line = told_in_one_line(run("serve", "--config", str(file)))
     assert f"{file}: " in line and why in line
+
+
+@pytest.mark.parametrize("spread", ["true", "false"])
+def test_the_backlog_is_that_of_the_settings(spread):
+    with Server("--worker-num", "2", "--backlog", "77", "--reuse-port", spread) as server:
+        listing = ["ss", "--no-header", "--listening", "--tcp", "--numeric", f"sport = :{server.port}"]
+        lines = subprocess.run(listing, capture_output=True, check=True, text=True, timeout=PATIENCE).stdout.splitlines()
+        # State, who waits, how many may wait.
+        assert [line.split()[2] for line in lines] == ["77"] * (2 if spread == "true" else 1)
+
+
+def test_the_log_says_as_much_as_it_is_asked_to(monkeypatch):
+    for level, wanted, unwanted in [(None, [], ["INFO"]), ("info", ["INFO"], ["DEBUG"]), ("martlet_std=debug", ["opened", "closed"], [])]:
+        if level:
+            monkeypatch.setenv("MARTLET_LOG", level)
+        with Server("--worker-num", "1") as server:
+            with Wire(server) as wire:
+                wire.open().send(frame(CLOSE, close_body(1000)))
+                assert wire.closed_with()[0] == 1000
+            server.signal()
+            assert server.wait() == 0
+            log = server.output()
+            assert all(word in log for word in wanted) and not any(word in log for word in unwanted), log
+    monkeypatch.setenv("MARTLET_LOG", "nonsense=loud")
+    assert "MARTLET_LOG" in told_in_one_line(run("serve", "--listen", "127.0.0.1:0"))
 
 
 def test_the_message_limit_is_an_option():

@@ -111,6 +111,38 @@ fn what_the_table_of_swoole_names_exists() {
     assert!(count > 50, "only {count} rows were found");
 }
 
+/// The chapter names all that a program can call on the server, and all that can be set.
+#[test]
+fn the_chapter_on_swoole_names_every_method_and_setting() {
+    let markdown = source("docs/swoole.md");
+    let files = ["context", "handle", "handler", "info", "server", "timers", "topics"];
+    let methods: Vec<_> =
+        files.iter().flat_map(|file| public_methods(&source(&format!("std-adapter/src/{file}.rs")))).collect();
+    let settings: Vec<_> = settings(&source("std-adapter/src/settings.rs"));
+    assert!(methods.len() > 50 && settings.len() > 50, "{} methods, {} settings", methods.len(), settings.len());
+    let named = markdown.split('`').skip(1).step_by(2).collect::<Vec<_>>().join(" ");
+    let missing: Vec<_> = methods.iter().chain(&settings).filter(|name| !has_word(&named, name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// What a program can call: methods that are public, or a trait's.
+fn public_methods(source: &str) -> Vec<String> {
+    let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let lines = code
+        .lines()
+        .map(str::trim_start)
+        .filter(|line| line.starts_with("pub ") || line.starts_with("fn ") && source.contains("pub trait"));
+    let names = lines.filter_map(|line| line.split_once("fn ").map(|(_, rest)| rest));
+    names.map(|rest| rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect()).collect()
+}
+
+/// The fields of the server's settings.
+fn settings(source: &str) -> Vec<String> {
+    let fields = source.split_once("pub struct Settings {").and_then(|(_, rest)| rest.split_once("\n}"));
+    let lines = fields.into_iter().flat_map(|(fields, _)| fields.lines());
+    lines.filter_map(|line| Some(line.trim_start().strip_prefix("pub ")?.split_once(':')?.0.to_owned())).collect()
+}
+
 /// The check itself finds what is missing.
 #[test]
 fn what_does_not_exist_is_found() {
