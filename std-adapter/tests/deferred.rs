@@ -132,6 +132,42 @@ fn a_handshake_is_decided_by_another_thread() {
     expect_last(&mut client, 500);
 }
 
+#[test]
+fn who_lets_somebody_in_may_push_at_once() {
+    let (server, told) = start(settings(1));
+    let mut client = Client::connect(server.address);
+    client.send(&request("/later"));
+    let decision = deferred(&told);
+    let id = decision.id();
+    decision.accept(None, Vec::new()).unwrap();
+    server.handle.push(id, "welcome").unwrap();
+    server.handle.subscribe(id, "topic").unwrap();
+    server.handle.publish("topic", "news").unwrap();
+    assert!(client.head().starts_with("HTTP/1.1 101 "));
+    client.expect(TEXT, b"welcome");
+    client.expect(TEXT, b"news");
+    client.close();
+}
+
+#[test]
+fn a_client_that_has_said_all_is_let_in_and_gone() {
+    let (server, told) = start(settings(1));
+    let mut client = Client::connect(server.address);
+    client.send(&[request("/later"), frame(TEXT, b"early")].concat());
+    client.socket.shutdown(Shutdown::Write).unwrap();
+    deferred(&told).accept(None, Vec::new()).unwrap();
+    assert!(client.head().starts_with("HTTP/1.1 101 "));
+    client.expect(TEXT, b"early");
+    client.expect_end();
+    assert!(matches!(told.recv_timeout(PATIENCE).unwrap(), Told::Open(None)));
+    let end = Instant::now() + PATIENCE;
+    while server.handle.stats().websockets != 0 {
+        assert!(Instant::now() < end, "its end was not told");
+        std::thread::yield_now();
+    }
+    assert_eq!(server.handle.stats().opened, 1);
+}
+
 /// Waits until the worker has heard of it.
 #[track_caller]
 fn until_nobody_waits(answer: &Deferred) {

@@ -10,7 +10,7 @@ use martlet_std::{
 use std::io::Read;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Says what it hears, and does what the text messages say.
 struct Teller {
@@ -115,6 +115,15 @@ fn heard(told: &Receiver<(ConnId, String)>, expect: &str) -> ConnId {
 }
 
 const CLOSED: &str = "Closing";
+
+#[track_caller]
+fn until_nobody_is_there(server: &Running) {
+    let end = Instant::now() + PATIENCE;
+    while server.handle.connection_count() != 0 {
+        assert!(Instant::now() < end, "somebody stays");
+        std::thread::yield_now();
+    }
+}
 
 #[test]
 fn open_message_close_come_once_and_in_order() {
@@ -297,6 +306,7 @@ fn a_stale_id_never_reaches_a_newer_connection() {
     let old = heard(&told, "open / 127.0.0.1");
     client.close();
     heard(&told, &format!("close 1000 \"\" Peer true {CLOSED}"));
+    until_nobody_is_there(&server);
     let mut client = server.client();
     let new = heard(&told, "open / 127.0.0.1");
     let slot = |id: ConnId| id.to_string().split('/').nth(1).map(str::to_owned);
@@ -339,7 +349,27 @@ fn a_stale_id_never_reaches_a_newer_connection() {
     client.expect(TEXT, b"3 1 2");
     assert_eq!(server.handle.push(ConnId::from_bits(u64::MAX), "nobody"), Err(PushError::Gone));
     assert_eq!(server.handle.ping(new, &[0; 126]), Err(PushError::Misuse(Misuse::ControlTooLong(126))));
-    assert!(matches!(server.handle.disconnect(new, 1006, ""), Err(PushError::Misuse(Misuse::Close(_)))));
     assert_eq!(State::Active as u8, 3);
     assert_ne!(By::Peer, By::Server);
+}
+
+#[test]
+fn codes_that_must_not_be_sent_and_long_reasons_are_refused() {
+    let (server, told) = start(settings(1));
+    let client = server.client();
+    let gone = heard(&told, "open / 127.0.0.1");
+    client.close();
+    until_nobody_is_there(&server);
+    let refused = |code, reason| match server.handle.disconnect(gone, code, reason) {
+        Err(PushError::Misuse(Misuse::Close(_))) => true,
+        // Looked at afterwards.
+        Err(PushError::Gone) => false,
+        other => panic!("{code}: {other:?}"),
+    };
+    for code in 0..=u16::MAX {
+        let may_be_sent = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
+        assert_ne!(refused(code, ""), may_be_sent, "{code}");
+    }
+    let reason = "x".repeat(124);
+    assert!(refused(1000, &reason) && !refused(1000, &reason[1..]));
 }

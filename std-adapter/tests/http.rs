@@ -279,8 +279,10 @@ fn many_requests_at_once_do_not_keep_the_others_waiting() {
         expect(&mut client, 200, number.to_string().as_bytes());
     }
     sending.join().unwrap();
+    // A turn takes 65. There are two in the round of the first request, and two in that which finds what was asked for then: in each the
+    // socket's event and what was left may both lead to one.
     let before_others = told.recv_timeout(PATIENCE).unwrap();
-    assert!(before_others <= 200, "{before_others} requests were taken before anything else was done");
+    assert!(before_others <= 4 * 65, "{before_others} requests were taken before anything else was done");
 }
 
 #[test]
