@@ -15,6 +15,8 @@ use martlet_state::{CloseFrame, Connection, Instant, Misuse, SendError, Server};
 
 /// The least room for what one turn puts together, in octets: for some messages of those that are copied.
 const ROOM: usize = 64 * 1024;
+/// When so many octets are put together they go, though the turn is not over: the peer has something to do meanwhile.
+const EARLY: usize = 32 * 1024;
 
 /// The output of the turn at hand.
 pub(crate) struct Output {
@@ -335,7 +337,16 @@ impl<'c> Context<'c> {
         }
     }
 
+    /// Writes out what the turn has put together so far, if that is much.
+    #[inline(always)]
+    pub(crate) fn flush_early(&mut self) {
+        if self.output.len >= EARLY {
+            self.flush_output();
+        }
+    }
+
     /// Writes out what the turn has put together.
+    #[inline(never)]
     pub(crate) fn flush_output(&mut self) {
         let len = self.output.take();
         if len == 0 {

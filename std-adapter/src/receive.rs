@@ -59,6 +59,7 @@ impl<H: Handler> Worker<'_, H> {
                 if input.is_empty() {
                     return 0;
                 }
+                self.ctx.flush_early();
                 continue;
             }
             match self.take_other(key, input) {

@@ -2,10 +2,12 @@
 
 mod common;
 
-use common::{BINARY, CLOSE, Client, Echo, PING, PONG, Running, TEXT, frame, request, settings};
-use martlet_std::Settings;
+use common::{BINARY, CLOSE, Client, Echo, PATIENCE, PING, PONG, Running, TEXT, frame, request, settings};
+use martlet_std::{ConnId, Context, Frame, Handler, Settings};
 use std::io::Write;
 use std::net::Shutdown;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 #[test]
 fn an_independent_client_gets_back_what_it_sends() {
@@ -232,4 +234,36 @@ fn nothing_of_anothers_message_is_in_one_that_comes_in_parts() {
     }
     one.close();
     other.close();
+}
+
+/// Waits in the first message and in the last until it is told to go on, and says whether it was; echoes the others.
+struct Waiting(Receiver<()>, Sender<bool>);
+
+impl Handler for Waiting {
+    fn message(&mut self, ctx: &mut Context<'_>, id: ConnId, frame: Frame<'_>) {
+        match frame.text() {
+            Some(_) => self.1.send(self.0.recv_timeout(PATIENCE).is_ok()).unwrap(),
+            None => ctx.push(id, frame).unwrap(),
+        }
+    }
+}
+
+#[test]
+fn much_that_answers_one_read_goes_before_all_of_it_is_taken() {
+    let ((go, goes), (tell, told)) = (channel(), channel());
+    let waiting = Mutex::new(Some(Waiting(goes, tell)));
+    let server = Running::start(settings(1), move |_| waiting.lock().unwrap().take().unwrap());
+    let mut client = server.client();
+    client.frame(TEXT, b"first");
+    let message = [7; 16 * 1024];
+    let messages = frame(BINARY, &message).repeat(3);
+    client.send(&[messages, frame(TEXT, b"last")].concat());
+    // All of it is there, and is read at once.
+    go.send(()).unwrap();
+    assert!(told.recv_timeout(PATIENCE).unwrap());
+    client.expect(BINARY, &message);
+    go.send(()).unwrap();
+    assert!(told.recv_timeout(PATIENCE).unwrap(), "nothing came while the last was waited for");
+    (0..2).for_each(|_| client.expect(BINARY, &message));
+    client.close();
 }
