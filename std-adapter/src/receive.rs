@@ -59,13 +59,13 @@ impl<H: Handler> Worker<'_, H> {
                 if input.is_empty() {
                     return 0;
                 }
-                self.ctx.flush_early();
-                continue;
+            } else {
+                match self.take_other(key, input) {
+                    ControlFlow::Continue(rest) => input = rest,
+                    ControlFlow::Break(left) => return left,
+                }
             }
-            match self.take_other(key, input) {
-                ControlFlow::Continue(rest) => input = rest,
-                ControlFlow::Break(left) => return left,
-            }
+            self.ctx.flush_early();
         }
         input.len()
     }
