@@ -7,7 +7,7 @@ pub use event::{Data, Event};
 
 use crate::facts::{self, Facts};
 use crate::header::{self, Kind, Rules, bits};
-use crate::kernel::{Best, Kernel, STEPWISE};
+use crate::kernel::{Best, Kernel};
 use crate::length::{Length, wide};
 use crate::limits::Limits;
 use crate::mask::{Key, Mask};
@@ -330,7 +330,7 @@ fn unmask(role: Role, mask: Mask, payload: &mut [u8]) {
 #[inline(never)]
 fn text(role: Role, mut mask: Mask, payload: &mut [u8], utf8: &mut Utf8, last: bool) -> Result<(), Violation> {
     let mut ascii = utf8.is_complete() && role == Role::Server;
-    if STEPWISE {
+    if Best::STEPWISE {
         // The validator is then so much slower than memory that blocks win nothing.
         ascii &= role == Role::Client || Best::unmask_ascii(payload, mask.word());
         if !ascii {

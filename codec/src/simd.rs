@@ -15,6 +15,8 @@ const WORTH_A_CALL: usize = 64;
 const WORTH_SIMDUTF8: usize = 64;
 
 impl Kernel for Native {
+    const STEPWISE: bool = cfg!(feature = "small");
+
     #[inline]
     fn unmask(payload: &mut [u8], key: u32) {
         if payload.len() < WORTH_A_CALL {

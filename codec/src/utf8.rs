@@ -1,6 +1,6 @@
 //! UTF-8 as it comes (RFC 3629, RFC 6455 section 8.1): cut anywhere, refused at the first wrong octet.
 
-use crate::kernel::{Best, Kernel, STEPWISE};
+use crate::kernel::{Best, Kernel};
 use core::fmt;
 
 /// Validates text that comes in pieces. One octet of state, none of the text.
@@ -47,7 +47,7 @@ impl Utf8 {
     /// Takes the next piece. Fails if and only if no continuation could make the text valid.
     #[inline]
     pub fn push(&mut self, piece: &[u8]) -> Result<(), Utf8Error> {
-        if STEPWISE { self.push_octets(piece) } else { self.push_by::<Best>(piece) }
+        if Best::STEPWISE { self.push_octets(piece) } else { self.push_by::<Best>(piece) }
     }
 
     /// The same step by step, which is the shortest code.
