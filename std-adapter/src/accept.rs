@@ -5,6 +5,7 @@ use crate::flags::Flag;
 use crate::handler::Handler;
 use crate::id::{ConnId, MAX_SLOTS};
 use crate::listen::NODELAY_IS_INHERITED;
+use crate::present::Standing;
 use crate::profile::Profile;
 use crate::settings::{OverLimit, Settings};
 use crate::slot::Slot;
@@ -151,9 +152,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         self.serial += 1;
         let id = ConnId::new(ctx.worker, key as u32, self.serial);
         entry.insert(Slot::new(profile, ctx.now, socket, id, peer));
-        if let Some(present) = ctx.present() {
-            present.come(id);
-        }
+        ctx.stands(key, Standing::There);
         profile.counters.accepted.add(1);
         match refusal {
             None => {

@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::error::PushError;
 use crate::handler::Handler;
 use crate::multicast::Multicast;
+use crate::present::Standing;
 use crate::profile::COPIED;
 use crate::settings::Backpressure;
 use crate::slot::{Behind, Slot};
@@ -37,8 +38,19 @@ impl Context<'_> {
             if let Ok(frame) = CloseFrame::new(1013, reason) {
                 self.start_close(key, frame)?;
             }
+        } else if error == PushError::QueueFull {
+            self.stands(key, Standing::Full);
         }
         Err(error)
+    }
+
+    /// The peer has read some of what waits for it.
+    pub(crate) fn catches_up(&mut self, key: usize) {
+        let Some(slot) = self.slots.get(key) else { return };
+        let is_full = self.present().is_some_and(|present| present.get(slot.id) == Some(Standing::Full));
+        if is_full && slot.queued() <= slot.profile.settings.max_backpressure {
+            self.stands(key, Standing::There);
+        }
     }
 
     /// Refuses what is longer than may be pushed.

@@ -11,7 +11,7 @@ use crate::inflate::Lent;
 use crate::mailbox::{Command, Filter};
 use crate::multicast::Multicast;
 use crate::output::Output;
-use crate::present::Present;
+use crate::present::{Present, Standing};
 use crate::settings::Settings;
 use crate::slot::Slot;
 use crate::stats::Stats;
@@ -222,6 +222,13 @@ impl Context<'_> {
     /// Where other threads see which connections this worker has.
     pub(crate) fn present(&self) -> Option<&Present> {
         Some(&self.handle.mailbox(usize::from(self.worker))?.present)
+    }
+
+    /// Lets other threads see how a connection stands from now on.
+    pub(crate) fn stands(&self, key: usize, standing: Standing) {
+        if let (Some(present), Some(slot)) = (self.present(), self.slots.get(key)) {
+            present.set(slot.id, standing);
+        }
     }
 
     #[inline]

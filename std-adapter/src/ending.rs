@@ -4,6 +4,7 @@ use crate::context::{Context, NOBODY};
 use crate::flags::Flag;
 use crate::handler::{By, Closed, Handler};
 use crate::http::sorry;
+use crate::present::Standing;
 use crate::worker::Worker;
 use martlet_state::{CloseFrame, Expired, NoRoom, SendError, State};
 use std::net::Shutdown;
@@ -38,6 +39,7 @@ impl<'c, H: Handler> Worker<'c, H> {
         if slot.flags.has(Flag::Opened) && !slot.flags.raise(Flag::Told) {
             let id = slot.id;
             slot.profile.counters.ended.add(1);
+            self.ctx.stands(key, Standing::Closing);
             tracing::debug!(%id, code = closed.code, reason = closed.reason, clean = closed.clean, by = ?closed.by, "closed");
             self.handler.close(&mut self.ctx, id, closed);
         }
@@ -176,7 +178,7 @@ impl<'c, H: Handler> Worker<'c, H> {
             self.ctx.groups.forget(key, &mut slot);
             let id = slot.id;
             if let Some(present) = self.ctx.present() {
-                present.go(id);
+                present.remove(id);
             }
             tracing::debug!(%id, "disconnected");
             let refused = slot.flags.has(Flag::Refused);
@@ -230,6 +232,7 @@ impl Context<'_> {
             (extras.held, extras.sender, extras.incoming) = (None, None, None);
         }
         slot.end_exchange();
+        self.stands(key, Standing::Closing);
         self.arm(key);
     }
 }

@@ -18,10 +18,10 @@ use std::time::SystemTime;
 
 /// Reaches the connections of all workers, from any thread; cheap to clone.
 ///
-/// `Ok` means that the connection's worker will do it: a connection that ends before that gets nothing, as one that ends
-/// a moment later would not. One that has ended already is [`PushError::Gone`]. Whatever else may be in the way only its worker knows:
-/// who wants to hear of it calls [`Context::push`] there, by [`run_on`](Self::run_on). What one thread asks for one connection is done in
-/// that order.
+/// `Ok` means that the connection's worker will do it, unless the connection ends before that or too much comes to wait for it. One that
+/// has gone, is closing, or reads too slowly when this is called is an error as in a [`Context`]: [`PushError::Gone`],
+/// [`PushError::Closing`], [`PushError::QueueFull`]. Who must know what became of each push calls [`Context::push`] on the worker, by
+/// [`run_on`](Self::run_on). What one thread asks for one connection is done in that order.
 #[derive(Clone, Debug)]
 pub struct Handle {
     shared: Arc<Shared>,
@@ -172,8 +172,10 @@ impl Handle {
     }
 
     pub(crate) fn post(&self, id: ConnId, command: Command) -> Result<(), PushError> {
-        let mailbox = self.mailbox(id.worker()).filter(|mailbox| mailbox.present.has(id));
-        mailbox.ok_or(PushError::Gone)?.post(command)
+        let mailbox = self.mailbox(id.worker()).ok_or(PushError::Gone)?;
+        let standing = mailbox.present.get(id).ok_or(PushError::Gone)?;
+        command.may_go(standing)?;
+        mailbox.post(command)
     }
 
     /// Posts a frame to all workers but `except`.

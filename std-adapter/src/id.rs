@@ -33,6 +33,11 @@ impl ConnId {
         (self.0 & (MAX_SLOTS - 1) as u64) as usize
     }
 
+    /// The how-manieth connection of the worker it is.
+    pub(crate) const fn serial(self) -> u64 {
+        (self.0 >> SLOT_BITS) & ((1 << SERIAL_BITS) - 1)
+    }
+
     /// The id as a number, for a table, a log or another program.
     pub const fn to_bits(self) -> u64 {
         self.0
@@ -46,8 +51,7 @@ impl ConnId {
 
 impl fmt::Display for ConnId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let serial = (self.0 >> SLOT_BITS) & ((1 << SERIAL_BITS) - 1);
-        write!(f, "{}/{}/{serial}", self.worker(), self.slot())
+        write!(f, "{}/{}/{}", self.worker(), self.slot(), self.serial())
     }
 }
 

@@ -7,7 +7,7 @@ use crate::frame::Owned;
 use crate::http::Reply;
 use crate::id::ConnId;
 use crate::multicast::Multicast;
-use crate::present::Present;
+use crate::present::{Present, Standing};
 use crate::topics::{Change, Group};
 use core::fmt;
 use mio::Waker;
@@ -66,6 +66,18 @@ impl fmt::Debug for Job {
 }
 
 impl Command {
+    /// Refuses what would come to nothing for a connection that stands so.
+    pub(crate) const fn may_go(&self, standing: Standing) -> Result<(), PushError> {
+        match (self, standing) {
+            (Self::Frame { .. } | Self::Push { .. } | Self::Raw { .. }, Standing::Full) => Err(PushError::QueueFull),
+            (
+                Self::Frame { .. } | Self::Push { .. } | Self::Raw { .. } | Self::Close { .. } | Self::Change { .. },
+                Standing::Closing,
+            ) => Err(PushError::Closing),
+            _ => Ok(()),
+        }
+    }
+
     /// What it counts against the mailbox's limit.
     fn octets(&self) -> usize {
         let body = match self {

@@ -8,6 +8,7 @@ use crate::frame::{Flags, Opcode, Outgoing, whole_frame};
 use crate::id::ConnId;
 use crate::in_place::Lent;
 use crate::multicast::Multicast;
+use crate::present::Standing;
 use crate::profile::COPIED;
 use crate::slot::Slot;
 use martlet_codec::{DataKind, HeaderBytes, MAX_CONTROL, Writer};
@@ -282,6 +283,7 @@ impl<'c> Context<'c> {
         let slot = &mut self.slots[key];
         slot.count_no_message_out();
         slot.our_code = frame.code().get();
+        self.stands(key, Standing::Closing);
         self.arm(key);
         Ok(())
     }

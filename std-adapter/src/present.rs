@@ -1,44 +1,63 @@
-//! Which connections a worker has, for other threads to see: what is for none of them is not even sent.
+//! Which connections a worker has and how they stand, for other threads to see: what would come to nothing is not even sent.
 
 use crate::id::{ConnId, MAX_SLOTS};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Slots of the first block. Each further one has twice as many as the one before, so that few blocks hold all slots.
+/// Slots of the first block: as many as a worker has room for from the beginning. Each further one has twice as many as the one before, so
+/// that few blocks hold all slots.
 const FIRST: usize = 1024;
 const BLOCKS: usize = (MAX_SLOTS as usize / FIRST).ilog2() as usize + 1;
+/// Bits for how a connection stands.
+const STANDING_BITS: u32 = 2;
 /// Nobody has the slot.
-const NOBODY: u64 = 0;
+const NOBODY: u32 = 0;
 
-/// The ids of a worker's connections by their slots. Only the worker writes, when one comes or goes; who holds an id may look it up,
-/// without a lock. It is true when it is read: who is there may go at the next moment.
+/// How a connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is there: what is for it may go, if not now, then when its handshake is done.
+    There = 1,
+    /// More than may wait for it waits.
+    Full = 2,
+    /// Nothing goes any more.
+    Closing = 3,
+}
+
+/// A worker's connections by their slots. Only the worker writes, when something happens to one of them that is rarer than messages;
+/// who holds an id may look it up, without a lock. It is true when it is read: who is there may go at the next moment.
+///
+/// Four octets for a slot hold what a serial number ends with. Another one that ends so came a thousand million connections before or
+/// after; what is for that goes on its way, and the worker knows better.
 #[derive(Debug, Default)]
 pub(crate) struct Present {
-    blocks: [OnceLock<Box<[AtomicU64]>>; BLOCKS],
+    blocks: [OnceLock<Box<[AtomicU32]>>; BLOCKS],
 }
 
 impl Present {
-    /// A connection has come.
-    pub(crate) fn come(&self, id: ConnId) {
+    /// A connection has come, or stands so from now on.
+    pub(crate) fn set(&self, id: ConnId, standing: Standing) {
         let (block, at) = place(id);
-        let block = self.blocks[block].get_or_init(|| (0..FIRST << block).map(|_| AtomicU64::new(NOBODY)).collect());
+        let block = self.blocks[block].get_or_init(|| (0..FIRST << block).map(|_| AtomicU32::new(NOBODY)).collect());
         // Who learns of the id learns of this as well.
-        block[at].store(mark(id), Ordering::Relaxed);
+        block[at].store(mark(id, standing), Ordering::Relaxed);
     }
 
     /// A connection has gone.
-    pub(crate) fn go(&self, id: ConnId) {
+    pub(crate) fn remove(&self, id: ConnId) {
         if let Some(slot) = self.slot(id) {
             slot.store(NOBODY, Ordering::Relaxed);
         }
     }
 
-    /// Whether this one is there, and not only another one in its slot.
-    pub(crate) fn has(&self, id: ConnId) -> bool {
-        self.slot(id).is_some_and(|slot| slot.load(Ordering::Relaxed) == mark(id))
+    /// How this one stands; `None` if it is not there, or another one is in its slot.
+    pub(crate) fn get(&self, id: ConnId) -> Option<Standing> {
+        let found = self.slot(id)?.load(Ordering::Relaxed);
+        let all = [Standing::There, Standing::Full, Standing::Closing];
+        all.into_iter().find(|standing| found == mark(id, *standing))
     }
 
-    fn slot(&self, id: ConnId) -> Option<&AtomicU64> {
+    fn slot(&self, id: ConnId) -> Option<&AtomicU32> {
         let (block, at) = place(id);
         self.blocks.get(block)?.get()?.get(at)
     }
@@ -51,9 +70,10 @@ const fn place(id: ConnId) -> (usize, usize) {
     (block, beyond - (FIRST << block))
 }
 
-/// What stands for a connection. The number 0 names one too, once serial numbers have come round.
-const fn mark(id: ConnId) -> u64 {
-    id.to_bits().wrapping_add(1)
+/// What a slot holds for a connection that stands so.
+const fn mark(id: ConnId, standing: Standing) -> u32 {
+    // The rest of the serial number is left out.
+    (id.serial() as u32) << STANDING_BITS | standing as u32
 }
 
 #[cfg(test)]
@@ -74,19 +94,18 @@ mod tests {
     fn it_knows_who_is_there_and_nobody_else() {
         let present = Present::default();
         for slot in [0, 1023, 1024, 3071, 3072, MAX_SLOTS - 1] {
-            let [first, second] = [7, 8].map(|serial| ConnId::new(3, slot, serial));
-            assert!(!present.has(first), "nobody has come to {slot}");
-            present.come(first);
-            assert!(present.has(first) && !present.has(second));
-            present.go(first);
-            assert!(!present.has(first));
-            present.come(second);
-            assert!(present.has(second) && !present.has(first), "the slot is another one's");
+            // The last serial number, and the one that comes round behind it.
+            let [first, second] = [u64::MAX, 0].map(|serial| ConnId::new(3, slot, serial));
+            assert_eq!(present.get(first), None, "nobody has come to {slot}");
+            for standing in [Standing::There, Standing::Full, Standing::Closing] {
+                present.set(first, standing);
+                assert_eq!((present.get(first), present.get(second)), (Some(standing), None));
+            }
+            present.remove(first);
+            assert_eq!(present.get(first), None);
+            present.set(second, Standing::There);
+            assert_eq!((present.get(first), present.get(second)), (None, Some(Standing::There)), "another one's slot");
         }
-        present.go(ConnId::new(3, 100_000, 1));
-        for id in [ConnId::from_bits(0), ConnId::from_bits(u64::MAX - 1)] {
-            present.come(id);
-            assert!(present.has(id));
-        }
+        present.remove(ConnId::new(3, 100_000, 1));
     }
 }

@@ -82,6 +82,7 @@ impl<H: Handler> Worker<'_, H> {
             (false, false) => config.close_timeout_ms,
         };
         slot.unblock(now.after(patience));
+        self.ctx.catches_up(key);
         self.watermarks(key);
     }
 

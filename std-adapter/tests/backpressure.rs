@@ -4,7 +4,8 @@ mod common;
 
 use common::{BINARY, CLOSE, Client, Echo, PATIENCE, PING, PONG, Running, TEXT, settings};
 use martlet_std::{
-    Backpressure, Closed, ConnId, Context, Filter, Flags, Frame, Handler, Listener, Outgoing, PushError, Settings,
+    Among, Backpressure, Closed, ConnId, Context, Filter, Flags, Frame, Handler, Listener, Outgoing, PushError,
+    Settings,
 };
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -129,6 +130,38 @@ fn with_the_policies_error_and_drop_a_push_fails_and_the_connection_stays() {
         assert_eq!(next(&told), Told::Drained(0));
         client.close();
         assert_eq!(next(&told), Told::Closed(1000));
+    }
+}
+
+#[test]
+fn another_thread_hears_that_a_peer_reads_too_slowly_until_it_has_read() {
+    for backpressure_policy in [Backpressure::Error, Backpressure::Drop, Backpressure::Close] {
+        let (server, told) = Tell::start(Settings { backpressure_policy, ..settings(1) });
+        let (mut client, handle) = (Client::narrow(server.address), &server.handle);
+        let id = handle.connections(Among::Established).unwrap()[0];
+        let mut pushed = 0;
+        let refused = loop {
+            match handle.push(id, &[7; PIECE][..]) {
+                Ok(()) => pushed += 1,
+                Err(why) => break why,
+            }
+            assert!(pushed < 10_000, "it was never refused");
+            // The worker has seen to it when it answers.
+            assert_eq!(handle.exist(id), Ok(true));
+        };
+        assert!(matches!(next(&told), Told::Full(_)));
+        if backpressure_policy == Backpressure::Close {
+            assert_eq!(refused, PushError::Closing);
+            continue;
+        }
+        let calls = [handle.push(id, "x"), handle.ping(id, b""), handle.send_raw(id, b"x")];
+        assert_eq!((refused, calls), (PushError::QueueFull, [Err(PushError::QueueFull); 3]));
+        // It was the last one that found the queue full.
+        read_pieces(&mut client, pushed - 1);
+        assert_eq!(next(&told), Told::Drained(0));
+        handle.push(id, "and now").unwrap();
+        client.expect(TEXT, b"and now");
+        client.close();
     }
 }
 

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Client, PATIENCE, PONG, Running, TEXT, clients, frame, settings};
-use martlet_std::{Among, ConnId, Context, Decision, Frame, Handler, Info, Request, Settings, State};
+use martlet_std::{Among, ConnId, Context, Decision, Frame, Handler, Info, PushError, Request, Settings, State};
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
@@ -112,6 +112,16 @@ fn what_is_known_of_a_connection_is_told() {
     // It is there until the peer has answered.
     assert_eq!((server.handle.exist(id), server.handle.is_established(id)), (Ok(true), Ok(false)));
     assert_eq!(server.handle.connection_info(id).unwrap().unwrap().state, State::Closing);
+    let handle = &server.handle;
+    let calls = [
+        handle.push(id, "x"),
+        handle.ping(id, b""),
+        handle.send_raw(id, b"x"),
+        handle.disconnect(id, 1001, ""),
+        handle.subscribe(id, "x"),
+        handle.bind(id, "x"),
+    ];
+    assert_eq!(calls, [Err(PushError::Closing); 6]);
     client.expect(0x88, &[3, 0xe8]);
     client.frame(0x88, &[3, 0xe8]);
     client.expect_end();

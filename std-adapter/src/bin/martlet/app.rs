@@ -76,9 +76,9 @@ impl App {
                 why => Err(why),
             }),
         };
-        // Who is gone gets nothing; the chat hears of it from `close`.
+        // Who goes gets nothing; the chat hears of it from `close`.
         if let Err(why) = done
-            && why != PushError::Gone
+            && !matches!(why, PushError::Gone | PushError::Closing)
         {
             tracing::warn!(%why, "somebody does not hear what is said");
         }
