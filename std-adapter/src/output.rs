@@ -16,8 +16,8 @@ use martlet_state::{CloseFrame, Connection, Instant, Misuse, SendError, Server};
 
 /// The least room for what one turn puts together, in octets: for some messages of those that are copied.
 const ROOM: usize = 64 * 1024;
-/// When so many octets are put together they go, though the turn is not over: the peer has something to do meanwhile.
-const EARLY: usize = 32 * 1024;
+/// Less than so many octets do not go before the turn is over.
+const EARLY: usize = 8 * 1024;
 
 /// The output of the turn at hand.
 pub(crate) struct Output {
@@ -339,16 +339,24 @@ impl<'c> Context<'c> {
         }
     }
 
-    /// Writes out what the turn has put together so far, if that is much.
+    /// Writes out what the turn has put together so far, if that is half of the answers to a read of so many octets: the peer takes them
+    /// while the others are made, and they are still in the cache.
     #[inline(always)]
-    pub(crate) fn flush_early(&mut self) {
+    pub(crate) fn flush_half(&mut self, read: usize) {
         if self.output.len >= EARLY {
+            self.flush_if_half(read);
+        }
+    }
+
+    #[inline(never)]
+    fn flush_if_half(&mut self, read: usize) {
+        // Somewhat less than half: what goes has shorter headers than what came.
+        if self.output.len >= read / 16 * 7 {
             self.flush_output();
         }
     }
 
     /// Writes out what the turn has put together.
-    #[inline(never)]
     pub(crate) fn flush_output(&mut self) {
         let len = self.output.take();
         if len == 0 {

@@ -49,6 +49,7 @@ impl<H: Handler> Worker<'_, H> {
 
     /// Hands out what the input holds, as far as it goes; says how many octets are left.
     fn drain(&mut self, key: usize, mut input: &mut [u8]) -> usize {
+        let read = input.len();
         while let Some(slot) = self.ctx.slots.get_mut(key) {
             if !slot.profile.streams
                 && let Some(data) = slot.conn.receive_whole(self.ctx.now, &mut input)
@@ -65,7 +66,7 @@ impl<H: Handler> Worker<'_, H> {
                     ControlFlow::Break(left) => return left,
                 }
             }
-            self.ctx.flush_early();
+            self.ctx.flush_half(read);
         }
         input.len()
     }

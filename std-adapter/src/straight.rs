@@ -45,7 +45,7 @@ impl<H: Handler> Worker<'_, H> {
             if rest.is_empty() {
                 break may_be_more.then_some(0);
             }
-            self.ctx.flush_early();
+            self.ctx.flush_half(fresh);
             let Some(again) = self.ctx.slots.get_mut(key) else { break Some(rest.len()) };
             slot = again;
         };
