@@ -217,9 +217,12 @@ test("who leaves is gone from the list", { timeout: 60_000 }, async () => {
   await shows(people.Ada, "#people", /^(?!.*Grace)/);
 });
 
-test("the browser compresses with the server, and everything comes back", { timeout: 60_000 }, async () => {
+test("the browser compresses with the server, and everything comes back", { timeout: 120_000 }, async () => {
   const page = people.Ada;
-  for (const more of [[], ["--server-no-context-takeover", "false", "--client-no-context-takeover", "false"]]) {
+  const takeover = ["--server-no-context-takeover", "false", "--client-no-context-takeover", "false"];
+  const windows = [15, 14, 13, 12, 11, 10, 9, 8].flatMap((bits) => [[bits], [bits, ...takeover]]);
+  for (const [bits, ...kept] of windows) {
+    const more = [...kept, "--server-max-window-bits", `${bits}`, "--client-max-window-bits", `${bits}`];
     const zipPort = await freePort();
     const zipping = await start(zipPort, "--websocket-compression", "true", "--compression-threshold", "1", "--allowed-origins", `http://127.0.0.1:${port}`, ...more);
     const [extensions, wrong] = await page.evaluate(async (url) => {
@@ -231,6 +234,11 @@ test("the browser compresses with the server, and everything comes back", { time
       const said = ["", "中文字符，压缩。".repeat(9), "Съешь же ещё этих мягких булок. ".repeat(5), "x".repeat(200_000), "Grüße \u{1f600}".repeat(500)];
       for (let size = 1; size <= 64; size++) said.push(crypto.getRandomValues(new Uint8Array(size)));
       for (let id = 0; id < 50; id++) said.push(JSON.stringify({ id, name: `user${id * 7919}`, tags: ["a", `b${id}`] }).repeat(4));
+      for (let bits = 8; bits <= 15; bits++) {
+        // Forty octets that come again just within a window or beyond it.
+        const letters = crypto.getRandomValues(new Uint8Array(2 ** bits + 41)).map((octet) => octet & 7);
+        for (const distance of [2 ** bits - 1, 2 ** bits, 2 ** bits + 1]) said.push(Uint8Array.of(...letters.slice(0, distance), ...letters.slice(0, 40)));
+      }
       let wrong = 0;
       for (const message of said) {
         const back = new Promise((done) => waiting.push(done));
@@ -243,7 +251,8 @@ test("the browser compresses with the server, and everything comes back", { time
       return [ws.extensions, wrong];
     }, `ws://127.0.0.1:${zipPort}/echo`);
     assert.match(extensions, /^permessage-deflate/);
-    assert.strictEqual(extensions.includes("no_context_takeover"), more.length === 0);
+    assert.strictEqual(extensions.includes("no_context_takeover"), kept.length === 0);
+    for (const side of ["server", "client"]) assert.strictEqual(extensions.includes(`${side}_max_window_bits=${bits}`), bits < 15);
     assert.strictEqual(wrong, 0);
     await stop(zipping);
   }

@@ -5,6 +5,7 @@ const assert = require("node:assert");
 const { once } = require("node:events");
 const { test } = require("node:test");
 const WebSocket = require("ws");
+const { varied, windows } = require("./varied");
 
 const url = process.env.MARTLET_URL;
 const patience = { timeout: 30_000 };
@@ -84,21 +85,11 @@ test("an offer of compression does no harm", patience, async () => {
   await closed(ws);
 });
 
-/** Random octets of 1 to 64, text beyond ASCII, JSON, and what is long or empty. */
-function* varied() {
-  let state = 1;
-  const next = () => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) >>> 24;
-  for (let size = 1; size <= 64; size++) yield Buffer.from(Array.from({ length: size }, next));
-  yield* ["", "中文字符，压缩。".repeat(9), "Съешь же ещё этих мягких булок. ".repeat(5), "Grüße \u{1f600}".repeat(500)];
-  for (let id = 0; id < 50; id++) yield JSON.stringify({ id, name: `user${id * 7919}`, tags: ["a", `b${id}`] }).repeat(4);
-  yield* ["x".repeat(200_000), Buffer.alloc(70_000, "abc"), Buffer.from(Array.from({ length: 50_000 }, next))];
-}
-
 const offers = [
   {},
   { serverNoContextTakeover: true, clientNoContextTakeover: true },
-  { serverMaxWindowBits: 9, clientMaxWindowBits: 9 },
   { serverMaxWindowBits: 12, clientMaxWindowBits: 10, serverNoContextTakeover: true },
+  ...windows,
 ];
 for (const [name, zipUrl] of [["each message alone", process.env.MARTLET_ZIP_ALONE], ["context takeover", process.env.MARTLET_ZIP_TAKEOVER]]) {
   for (const offer of offers) {
@@ -113,6 +104,12 @@ for (const [name, zipUrl] of [["each message alone", process.env.MARTLET_ZIP_ALO
       ws.send("frag", { fin: false, compress: true });
       ws.send("ments ".repeat(300), { fin: true });
       assert.strictEqual(await ws.next(), "frag" + "ments ".repeat(300));
+      const text = Buffer.from("中文字符, Съешь же ещё. ".repeat(2));
+      for (let cut = 1; cut < text.length; cut++) {
+        ws.send(text.subarray(0, cut), { fin: false, compress: true });
+        ws.send(text.subarray(cut), { fin: true });
+        assert.ok((await ws.next()).equals(text), `cut at ${cut}`);
+      }
       ws.close();
       await closed(ws);
     });

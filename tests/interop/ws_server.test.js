@@ -7,6 +7,7 @@ const { once } = require("node:events");
 const path = require("node:path");
 const { test } = require("node:test");
 const { WebSocketServer } = require("ws");
+const { varied, windows } = require("./varied");
 
 const patience = { timeout: 60_000 };
 /** Longer than a test may take: who has this does not end by itself. */
@@ -178,20 +179,11 @@ test("an end without a close is told, by either side", patience, async () => {
   assert.strictEqual(await ended, 1006);
 });
 
-/** JSON as an application has it, random octets, what is empty and what is long. */
-function* varied() {
-  let state = 1;
-  const next = () => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) >>> 24;
-  for (let size = 1; size <= 64; size++) yield Buffer.from(Array.from({ length: size }, next));
-  for (let id = 0; id < 50; id++) yield JSON.stringify({ id, name: `user${id * 7919}`, tags: ["a", `b${id}`] }).repeat(4);
-  yield* ["", "中文字符，压缩。".repeat(9), "x".repeat(200_000), Buffer.alloc(70_000, "abc"), Buffer.from(Array.from({ length: 50_000 }, next))];
-}
-
 for (const agreement of [
   {},
   { serverNoContextTakeover: true, clientNoContextTakeover: true },
-  { serverMaxWindowBits: 9, clientMaxWindowBits: 9 },
   { serverMaxWindowBits: 12, clientMaxWindowBits: 10, clientNoContextTakeover: true },
+  ...windows,
 ]) {
   test(`compressed messages come back: ${JSON.stringify(agreement)}`, patience, async () => {
     let right = 0;
