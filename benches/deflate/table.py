@@ -18,7 +18,8 @@ WINDOWS = (9, 12, 15)
 COMPRESSORS = [
     ("small", MINIZ, "small", 1),
     *((f"miniz_oxide, level {level}", MINIZ, "large", level) for level in (1, 2, 6)),
-    *((f"zlib-rs, level {level}", ZLIB_RS, "large", level) for level in (1, 2, 6)),
+    # Level 1 is the library's second there as well.
+    *((f"zlib-rs, level {level}", ZLIB_RS, "large", level) for level in (2, 6)),
 ]
 CALLGRIND = ["valgrind", "--tool=callgrind", "--toggle-collect=measured", "--callgrind-out-file=/dev/null"]
 # Copies and fills count as vector loops, not as one instruction for each octet.
