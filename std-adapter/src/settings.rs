@@ -93,7 +93,7 @@ pub struct Settings {
     /// The window that clients may compress with, 8 to 15 bits. With less than 15, clients that cannot be told so are not
     /// compressed. Default: 15, 32 KiB.
     pub client_max_window_bits: u8,
-    /// After so long without a compressed message what the server keeps for compressing is given back, zero for never. Default: never.
+    /// After so long without a compressed message what context takeover keeps for compressing is given back, zero for never. Default: never.
     #[serde(with = "duration")]
     pub compression_idle_time: Duration,
     /// How many octets may come of each compressed one, 0 for any number; beyond it 1008. Default: 1,000.
