@@ -56,7 +56,8 @@ pub struct Settings {
     /// readers; a frame for many counts once. Who would have it keep more is closed with 1013, gets 503, or is not pushed to, see
     /// [`backpressure_policy`](Self::backpressure_policy). At least twice the longest message. Default: 256 MiB.
     pub max_held_bytes: usize,
-    /// How hard large messages are compressed: 1, the fastest, to 9, the smallest. Default: 1.
+    /// How hard large messages are compressed: 1, the fastest, to 9, the smallest. The small compressor, which has what is shorter than
+    /// 1 KiB and all messages with context takeover, knows no levels. Default: 1.
     pub compression_level: u8,
     /// Whether `/metrics` shows counters as Prometheus reads them. Default: no.
     pub metrics: bool,
