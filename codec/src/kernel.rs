@@ -147,23 +147,15 @@ pub(crate) fn blocks<const ALIGN: usize>(payload: &mut [u8], key: u32) -> u64 {
     };
     let mut or = short(head, key);
     let key = rotate(key, lead);
-    let (blocks, tail) = body.as_chunks_mut::<BLOCK>();
-    let mut ors = [0; BLOCK / WORD];
-    for block in blocks {
-        let (words, _) = block.as_chunks_mut::<WORD>();
-        for (word, or) in words.iter_mut().zip(&mut ors) {
-            *or |= xor(word, key);
-        }
-    }
-    for wide in ors {
-        or |= wide;
+    // One number for the OR: with several, compilers keep to words.
+    let (words, tail) = body.as_chunks_mut::<WORD>();
+    for word in words {
+        or |= xor(word, key);
     }
     or | short(tail, key)
 }
 
-/// Octets of a block: a multiple of 4, so that the key's phase stays the same.
-const BLOCK: usize = 64;
-/// Octets of the widest word that the target XORs at once.
+/// Octets of the widest word that the target XORs at once: a multiple of 4, so that the key's phase stays the same.
 const WORD: usize = 8;
 
 /// XORs one word with the key twice over; gives the result.
